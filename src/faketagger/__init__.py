@@ -1,0 +1,17 @@
+"""Tag face photographs with a message that survives deepfakes."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from faketagger.tagger import Tagger, TagReading, load
+
+__version__ = "0.1.0"
+__all__ = ["TagReading", "Tagger", "__version__", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("load", "Tagger", "TagReading"):
+        from faketagger import tagger
+
+        return getattr(tagger, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
