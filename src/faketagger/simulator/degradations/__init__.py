@@ -1,0 +1,1 @@
+"""What happens to any picture on its way through the web: compression, filters, geometry, tone, weather."""
