@@ -20,6 +20,7 @@ ATTACKS: dict[str, tuple[str, str]] = {
     "jpeg": (f"{_DEGRADATIONS}.compression", "Jpeg"),
     "jpeg_diff": (f"{_DEGRADATIONS}.compression", "JpegDifferentiable"),
     "webp": (f"{_DEGRADATIONS}.compression", "Webp"),
+    "h264": (f"{_DEGRADATIONS}.video", "H264"),
     "blur": (f"{_DEGRADATIONS}.filters", "Blur"),
     "median": (f"{_DEGRADATIONS}.filters", "Median"),
     "resize": (f"{_DEGRADATIONS}.filters", "Resize"),
@@ -35,6 +36,9 @@ ATTACKS: dict[str, tuple[str, str]] = {
     "exposure": (f"{_DEGRADATIONS}.tone", "Exposure"),
     "saturation": (f"{_DEGRADATIONS}.tone", "Saturation"),
     "hue": (f"{_DEGRADATIONS}.tone", "Hue"),
+    "haze": (f"{_DEGRADATIONS}.weather", "Haze"),
+    "rain": (f"{_DEGRADATIONS}.weather", "Rain"),
+    "vignette": (f"{_DEGRADATIONS}.weather", "Vignette"),
 }
 
 

@@ -37,8 +37,8 @@ class Grain(Degradation):
     name: ClassVar[str] = "grain"
     unit: ClassVar[str] = "standard deviation in mid-grey, where white is 1"
     mildest: ClassVar[float] = 0.0
-    default_severity: ClassVar[float] = 0.06
-    training_range: ClassVar[tuple[float, float]] = (0.02, 0.12)
+    default_severity: ClassVar[float] = 0.05
+    training_range: ClassVar[tuple[float, float]] = (0.01, 0.08)
     valid_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
 
     def __init__(self, severity: float | Tensor | None = None, clump: float = 0.8) -> None:
