@@ -78,7 +78,7 @@ def warp_crop(images: Tensor, matrix: Tensor, size: int) -> Tensor:
         matrix = matrix @ lifted
         scale = scale * factor
     sigma = 0.5 * (1.0 / scale.clamp(1e-3, 1.0) - 1.0)
-    if float(sigma.max()) > 0.05:
+    if float(sigma.max()) > 0.15:
         width = 2 * math.ceil(2.5 * float(sigma.max())) + 1
         images = gaussian_blur2d(images, (width, width), sigma.clamp_min(1e-3)[:, None].expand(-1, 2).to(images))
     return kornia_transform.warp_affine(

@@ -1,0 +1,220 @@
+"""Frozen face autoencoders: what a deepfake does to a face's pixels, made differentiable.
+
+Each kind throws information away in another place, as the real tools do: a small spatial code, a dense bottleneck
+with a shared encoder and two decoders (identity swap), a noisy latent (latent synthesis), skip connections (attribute
+editors). ``resize`` is never trained against: it is the honest "unseen" regenerator.
+"""
+
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from faketagger.errors import CheckpointError
+
+HELD_OUT = "resize"
+
+
+def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.LeakyReLU(0.1))
+
+
+class Residual(nn.Module):
+    """Two 3x3 convolutions around an identity."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(_conv(channels, channels), nn.Conv2d(channels, channels, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)
+
+
+def _shuffle_up(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(_conv(inputs, 4 * outputs), nn.PixelShuffle(2))
+
+
+class Autoencoder(nn.Module):
+    """Base: (N, 3, 128, 128) in [0, 1] -> the same, regenerated.
+
+    ``identity`` picks the decoder where there are two; ``noise`` is added to the latent in units of its own standard
+    deviation.
+    """
+
+    size = 128
+    decoders = 1
+
+    def encode(self, images: Tensor) -> Tensor:
+        """(N, 3, 128, 128) -> latent."""
+        raise NotImplementedError
+
+    def decode(self, latent: Tensor, identity: int = 0) -> Tensor:
+        """Latent -> (N, 3, 128, 128), unclamped."""
+        raise NotImplementedError
+
+    def forward(self, images: Tensor, identity: int = 0, noise: Tensor | None = None) -> Tensor:
+        latent = self.encode(images)
+        if noise is not None:
+            latent = latent + noise * latent.std().detach()
+        return self.decode(latent, identity)
+
+
+class SpatialAutoencoder(Autoencoder):
+    """Convolutional with a 16 x 16 x 12 code on a space-to-depth grid."""
+
+    def __init__(self, width: int = 64, code: int = 12) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.PixelUnshuffle(4), _conv(48, width), Residual(width), _conv(width, 2 * width, 2),
+            Residual(2 * width), nn.Conv2d(2 * width, code, 1),
+        )  # fmt: skip
+        self.decoder = nn.Sequential(
+            _conv(code, 2 * width), Residual(2 * width), _shuffle_up(2 * width, width), Residual(width),
+            Residual(width), nn.Conv2d(width, 48, 3, padding=1), nn.PixelShuffle(4),
+        )  # fmt: skip
+
+    def encode(self, images: Tensor) -> Tensor:
+        return self.encoder(images - 0.5)
+
+    def decode(self, latent: Tensor, identity: int = 0) -> Tensor:
+        return self.decoder(latent) + 0.5
+
+
+class SharedAutoencoder(Autoencoder):
+    """One encoder, a dense bottleneck, one decoder per identity group: the architecture of face-swap tools."""
+
+    decoders = 2
+
+    def __init__(self, width: int = 48, bottleneck: int = 384) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.PixelUnshuffle(4), _conv(48, width), _conv(width, 2 * width, 2), Residual(2 * width),
+            _conv(2 * width, 2 * width, 2), nn.Conv2d(2 * width, 32, 1), nn.Flatten(), nn.Linear(2048, bottleneck),
+        )  # fmt: skip
+        self.inter = nn.Sequential(nn.Linear(bottleneck, 2048), nn.Unflatten(1, (32, 8, 8)), _conv(32, 2 * width))
+        self.heads = nn.ModuleList(
+            nn.Sequential(
+                _shuffle_up(2 * width, 2 * width), Residual(2 * width), _shuffle_up(2 * width, width),
+                Residual(width), nn.Conv2d(width, 48, 3, padding=1), nn.PixelShuffle(4),
+            )  # fmt: skip
+            for _ in range(2)
+        )
+
+    def encode(self, images: Tensor) -> Tensor:
+        return self.encoder(images - 0.5)
+
+    def decode(self, latent: Tensor, identity: int = 0) -> Tensor:
+        return self.heads[identity](self.inter(latent)) + 0.5
+
+
+class LatentAutoencoder(Autoencoder):
+    """Eight-fold smaller latent of 16 channels, squashed to [-1, 1] and trained with noise in it."""
+
+    def __init__(self, width: int = 32, code: int = 16) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.PixelUnshuffle(2), _conv(12, width), _conv(width, 2 * width, 2), Residual(2 * width),
+            _conv(2 * width, 3 * width, 2), Residual(3 * width), nn.Conv2d(3 * width, code, 3, padding=1), nn.Tanh(),
+        )  # fmt: skip
+        self.decoder = nn.Sequential(
+            _conv(code, 3 * width), Residual(3 * width), _shuffle_up(3 * width, 2 * width), Residual(2 * width),
+            _shuffle_up(2 * width, width), nn.Conv2d(width, 12, 3, padding=1), nn.PixelShuffle(2),
+        )  # fmt: skip
+
+    def encode(self, images: Tensor) -> Tensor:
+        return self.encoder(images - 0.5)
+
+    def decode(self, latent: Tensor, identity: int = 0) -> Tensor:
+        return self.decoder(latent) + 0.5
+
+
+class SkipAutoencoder(Autoencoder):
+    """Encoder-decoder whose skip is squeezed to a few channels, as in attribute editors."""
+
+    def __init__(self, width: int = 48, skip: int = 6, code: int = 32) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.PixelUnshuffle(4), _conv(48, width), Residual(width))
+        self.skip = nn.Conv2d(width, skip, 1)
+        self.down = nn.Sequential(_conv(width, 2 * width, 2), _conv(2 * width, 2 * width, 2), nn.Conv2d(2 * width, code, 1))
+        self.up = nn.Sequential(_conv(code, 2 * width), _shuffle_up(2 * width, 2 * width), _shuffle_up(2 * width, width))
+        self.out = nn.Sequential(_conv(width + skip, width), Residual(width), nn.Conv2d(width, 48, 3, padding=1), nn.PixelShuffle(4))
+
+    def encode(self, images: Tensor) -> Tensor:
+        stem = self.stem(images - 0.5)
+        code = self.down(stem)
+        return torch.cat([self.skip(stem).flatten(1), code.flatten(1)], 1)
+
+    def decode(self, latent: Tensor, identity: int = 0) -> Tensor:
+        skip_channels = self.skip.out_channels
+        skip, code = latent.split([skip_channels * 1024, latent.shape[1] - skip_channels * 1024], 1)
+        up = self.up(code.unflatten(1, (-1, 8, 8)))
+        return self.out(torch.cat([up, skip.unflatten(1, (-1, 32, 32))], 1)) + 0.5
+
+
+class ResizeAutoencoder(Autoencoder):
+    """Strided encoder at full resolution, resize-convolution decoder, SiLU and group norm: unlike the others."""
+
+    def __init__(self, width: int = 24, code: int = 20) -> None:
+        super().__init__()
+
+        def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+            return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.GroupNorm(4, outputs), nn.SiLU())
+
+        def up(inputs: int, outputs: int) -> nn.Sequential:
+            return nn.Sequential(nn.Upsample(scale_factor=2, mode="bilinear"), block(inputs, outputs))
+
+        self.encoder = nn.Sequential(
+            block(3, width, 2), block(width, 2 * width, 2), block(2 * width, 4 * width, 2), block(4 * width, 4 * width),
+            nn.Conv2d(4 * width, code, 1),
+        )  # fmt: skip
+        self.decoder = nn.Sequential(
+            block(code, 4 * width), block(4 * width, 4 * width), up(4 * width, 3 * width), up(3 * width, 2 * width),
+            block(2 * width, 2 * width), up(2 * width, width), nn.Conv2d(width, 3, 3, padding=1),
+        )  # fmt: skip
+
+    def encode(self, images: Tensor) -> Tensor:
+        return self.encoder(images * 2 - 1)
+
+    def decode(self, latent: Tensor, identity: int = 0) -> Tensor:
+        return self.decoder(latent) * 0.5 + 0.5
+
+
+KINDS: dict[str, Callable[[], Autoencoder]] = {
+    "spatial": SpatialAutoencoder,
+    "shared": SharedAutoencoder,
+    "latent": LatentAutoencoder,
+    "skip": SkipAutoencoder,
+    HELD_OUT: ResizeAutoencoder,
+}
+
+
+def load_autoencoder(kind: str, path: Path | None = None) -> Autoencoder:
+    """Build a frozen autoencoder and load its shipped weights.
+
+    Args:
+        kind: A key of ``KINDS``.
+        path: Weights to use instead of the shipped ones (safetensors).
+
+    Returns:
+        The network in evaluation mode, gradients off for its weights (they still flow through to the picture).
+
+    Raises:
+        CheckpointError: The weights are missing or do not fit.
+    """
+    if kind not in KINDS:
+        raise CheckpointError(f"no autoencoder is called '{kind}'", f"known: {', '.join(KINDS)}")
+    source = path or Path(str(files("faketagger.simulator") / "weights" / f"{kind}.safetensors"))
+    if not source.is_file():
+        raise CheckpointError(
+            f"the weights of the autoencoder '{kind}' are missing: {source.name}",
+            f"train them with 'faketagger train experiments/train/autoencoder-{kind}.yaml'",
+        )
+    network = KINDS[kind]()
+    try:
+        network.load_state_dict({name: tensor.float() for name, tensor in load_file(source).items()})
+    except (RuntimeError, ValueError) as error:
+        raise CheckpointError(f"{source.name} does not fit the autoencoder '{kind}': {error}") from error
+    return network.eval().requires_grad_(False)

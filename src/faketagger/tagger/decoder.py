@@ -1,0 +1,59 @@
+"""The networks that read a message out of a face: our own small one, or any timm backbone."""
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from faketagger.tagger.layers import Residual, conv
+
+
+class TagDecoder(nn.Module):
+    """Residual convolutions on a space-to-depth grid, then one linear read-out per bit.
+
+    Args:
+        message_bits: Length L of the message.
+        size: Side of the picture in pixels, a multiple of 16.
+        width: Channels at the finest scale.
+    """
+
+    def __init__(self, message_bits: int, size: int = 128, width: int = 48) -> None:
+        super().__init__()
+        side = size // 16
+        self.body = nn.Sequential(
+            nn.PixelUnshuffle(4), conv(48, width), Residual(width),
+            conv(width, 2 * width, 2), Residual(2 * width), Residual(2 * width),
+            conv(2 * width, 3 * width, 2), Residual(3 * width), Residual(3 * width),
+            nn.Conv2d(3 * width, 48, 1), nn.Flatten(),
+        )  # fmt: skip
+        self.head = nn.Linear(48 * side * side, message_bits)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, 3, size, size) in [0, 1] -> logits (N, L), positive for bit 1."""
+        flat = functional.avg_pool2d(images, 17, 1, 8, count_include_pad=False)
+        return self.head(self.body((images - flat) * 4))
+
+
+class TimmDecoder(nn.Module):
+    """Any timm classification backbone with its head replaced by one output per bit.
+
+    Args:
+        message_bits: Length L of the message.
+        backbone: A timm model name, for example ``convnextv2_atto`` or ``resnet18``.
+    """
+
+    def __init__(self, message_bits: int, backbone: str) -> None:
+        super().__init__()
+        from faketagger.torch_compat import ensure_torchvision
+
+        ensure_torchvision()
+        import timm
+
+        self.net = timm.create_model(backbone, pretrained=False, num_classes=message_bits)
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406])[:, None, None], persistent=False)
+        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225])[:, None, None], persistent=False)
+        self.mean: Tensor
+        self.std: Tensor
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, 3, size, size) in [0, 1] -> logits (N, L), positive for bit 1."""
+        return self.net((images - self.mean) / self.std)

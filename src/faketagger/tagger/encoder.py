@@ -1,0 +1,66 @@
+"""The U-Net that writes a message into a face."""
+
+import torch
+from torch import Tensor, nn
+
+from faketagger.tagger.attenuation import just_noticeable_difference
+from faketagger.tagger.layers import Residual, conv, upsample
+
+
+class MessageMap(nn.Module):
+    """Spread a message over a square grid: (N, L) in {0, 1} -> (N, channels, side, side)."""
+
+    def __init__(self, message_bits: int, channels: int, side: int) -> None:
+        super().__init__()
+        self.spread = nn.Linear(message_bits, channels * side * side)
+        self.shape = (channels, side, side)
+
+    def forward(self, message: Tensor) -> Tensor:
+        return self.spread(2 * message - 1).unflatten(1, self.shape)
+
+
+class TagEncoder(nn.Module):
+    """U-Net on a space-to-depth grid; the message enters at the bottleneck and at every decoder scale.
+
+    Args:
+        message_bits: Length L of the message.
+        size: Side of the picture in pixels, a multiple of 16.
+        width: Channels at the finest scale.
+    """
+
+    def __init__(self, message_bits: int, size: int = 128, width: int = 32) -> None:
+        super().__init__()
+        grid = size // 4
+        self.stem = nn.Sequential(nn.PixelUnshuffle(4), conv(48, width), Residual(width))
+        self.down1 = nn.Sequential(conv(width, 2 * width, 2), Residual(2 * width))
+        self.down2 = nn.Sequential(conv(2 * width, 3 * width, 2), Residual(3 * width))
+        self.message0 = MessageMap(message_bits, 32, grid // 4)
+        self.message1 = MessageMap(message_bits, 16, grid // 2)
+        self.message2 = MessageMap(message_bits, 8, grid)
+        self.bottleneck = nn.Sequential(conv(3 * width + 32, 3 * width), Residual(3 * width))
+        self.up1 = upsample(3 * width, 2 * width)
+        self.fuse1 = nn.Sequential(conv(4 * width + 16, 2 * width), Residual(2 * width))
+        self.up2 = upsample(2 * width, width)
+        self.fuse2 = nn.Sequential(conv(2 * width + 8, width), Residual(width))
+        self.out = nn.Sequential(nn.Conv2d(width, 48, 3, padding=1), nn.PixelShuffle(4))
+
+    def forward(self, images: Tensor, message: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Residual to add to the pictures, before its power is fixed.
+
+        Args:
+            images: (N, 3, size, size) in [0, 1].
+            message: (N, L) in {0, 1}.
+            mask: (N, 1, size, size) in [0, 1], where the tag may be at full strength; everywhere if absent.
+
+        Returns:
+            (N, 3, size, size), attenuated by the just-noticeable difference and the mask.
+        """
+        fine = self.stem(images - 0.5)
+        middle = self.down1(fine)
+        coarse = self.bottleneck(torch.cat([self.down2(middle), self.message0(message)], 1))
+        middle = self.fuse1(torch.cat([self.up1(coarse), middle, self.message1(message)], 1))
+        fine = self.fuse2(torch.cat([self.up2(middle), fine, self.message2(message)], 1))
+        attenuation = (just_noticeable_difference(images) / 6).clamp(0.5, 2.0)
+        if mask is not None:
+            attenuation = attenuation * (0.4 + 0.6 * mask)
+        return self.out(fine) * attenuation

@@ -1,0 +1,74 @@
+"""Train the simulator's frozen autoencoders on faces."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from faketagger.simulator.autoencoders import KINDS
+from faketagger.training.views import Framing, flip, random_views
+
+
+class AutoencoderModule(pl.LightningModule):
+    """Reconstruction with an L1 loss on pixels and on their differences; latent noise for the latent kind.
+
+    Args:
+        kind: A key of ``faketagger.simulator.autoencoders.KINDS``.
+        learning_rate: Peak of the one-cycle schedule.
+        max_steps: Length of the schedule.
+        latent_noise: Standard deviation of the noise in the latent, in units of the latent's own.
+        seed: Seeds the framings.
+    """
+
+    def __init__(
+        self, kind: str, learning_rate: float = 1e-3, max_steps: int = 2000, latent_noise: float = 0.0, seed: int = 0
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        self.network = KINDS[kind]().to(memory_format=torch.channels_last)
+        self.rng = torch.Generator().manual_seed(seed)
+
+    def _loss(self, output: Tensor, target: Tensor) -> Tensor:
+        loss = functional.l1_loss(output, target)
+        for axis in (2, 3):
+            loss = loss + functional.l1_loss(output.diff(dim=axis), target.diff(dim=axis))
+        return loss
+
+    def training_step(self, batch: dict[str, Any], index: int) -> Tensor:
+        images, landmarks = flip(batch["image"], batch["landmarks"], self.rng)
+        views, _ = random_views(images, landmarks, self.network.size, Framing(), self.rng)
+        views = views.to(memory_format=torch.channels_last)
+        noise = None
+        if self.hparams["latent_noise"]:
+            with torch.no_grad():
+                noise = torch.randn_like(self.network.encode(views)) * self.hparams["latent_noise"]
+        if self.network.decoders == 1:
+            loss = self._loss(self.network(views, noise=noise), views)
+        else:
+            latent = self.network.encode(views)
+            groups = batch["group"]
+            loss = views.new_zeros(())
+            for group in range(self.network.decoders):
+                chosen = groups == group
+                if chosen.any():
+                    share = chosen.float().mean()
+                    loss = loss + share * self._loss(self.network.decode(latent[chosen], group), views[chosen])
+        self.log("train/loss", loss, prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: dict[str, Any], index: int) -> None:
+        views, _ = random_views(
+            batch["image"], batch["landmarks"], self.network.size, Framing(0.0, 0.0, 1.0, 1.0), self.rng
+        )
+        output = self.network(views).clamp(0, 1)
+        psnr = -10 * (output - views).square().mean((1, 2, 3)).log10()
+        self.log("val/psnr_db", psnr.mean(), prog_bar=True)
+
+    def configure_optimizers(self) -> Any:
+        optimiser = torch.optim.AdamW(self.network.parameters(), self.hparams["learning_rate"], weight_decay=1e-4)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, self.hparams["learning_rate"], total_steps=self.hparams["max_steps"] + 1, pct_start=0.1
+        )
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -1,0 +1,86 @@
+"""Random framings of a face: what alignment errors and other people's crops do to it."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from faketagger.faces.geometry import crop_matrix, transform_points, warp_crop
+from faketagger.simulator.landmarks import mirror_order
+
+
+@dataclass(frozen=True)
+class Framing:
+    """Ranges of a random similarity around the aligned crop.
+
+    Attributes:
+        rotation: Largest angle in degrees, either way.
+        shift: Largest shift as a share of the side, either way.
+        zoom_out: Smallest magnification relative to the aligned crop.
+        zoom_in: Largest magnification relative to the aligned crop.
+    """
+
+    rotation: float = 6.0
+    shift: float = 0.05
+    zoom_out: float = 0.9
+    zoom_in: float = 1.1
+
+
+def _uniform(n: int, low: float, high: float, rng: torch.Generator) -> Tensor:
+    return low + (high - low) * torch.rand(n, generator=rng)
+
+
+def random_matrix(landmarks: Tensor, size: int, framing: Framing, rng: torch.Generator) -> Tensor:
+    """Aligned crop matrix followed by a random similarity about the crop's centre.
+
+    Args:
+        landmarks: (N, 68, 2) pixel coordinates.
+        size: Side of the crop in pixels.
+        framing: Ranges to draw from.
+        rng: Source of the draws.
+
+    Returns:
+        (N, 2, 3) picture -> crop.
+    """
+    n = len(landmarks)
+    angle = torch.deg2rad(_uniform(n, -framing.rotation, framing.rotation, rng))
+    zoom = torch.exp(_uniform(n, framing.zoom_out, framing.zoom_in, rng).log())
+    linear = zoom[:, None, None] * torch.stack(
+        [torch.stack([angle.cos(), -angle.sin()], -1), torch.stack([angle.sin(), angle.cos()], -1)], 1
+    )
+    centre = torch.full((n, 2, 1), (size - 1) / 2)
+    shift = (2 * torch.rand(n, 2, 1, generator=rng) - 1) * framing.shift * size
+    base = crop_matrix(landmarks, size)
+    moved = linear @ (base[:, :, 2:] - centre) + centre + shift
+    return torch.cat([linear @ base[:, :, :2], moved], 2)
+
+
+def random_views(
+    images: Tensor, landmarks: Tensor, size: int, framing: Framing, rng: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Cut one random view per picture.
+
+    Args:
+        images: (N, 3, H, W) in [0, 1], with some margin around the face.
+        landmarks: (N, 68, 2) pixel coordinates in ``images``.
+        size: Side of the views.
+        framing: Ranges of the random similarity.
+        rng: Source of the draws.
+
+    Returns:
+        Views (N, 3, size, size) in [0, 1] and their landmarks (N, 68, 2).
+    """
+    matrix = random_matrix(landmarks, size, framing, rng)
+    return warp_crop(images, matrix, size).clamp(0, 1), transform_points(landmarks, matrix)
+
+
+def flip(images: Tensor, landmarks: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Mirror half of the pictures, landmarks with them (iBUG left and right exchanged)."""
+    chosen = torch.rand(len(images), generator=rng) < 0.5
+    mirrored = landmarks[:, mirror_order()]
+    mirrored[..., 0] = images.shape[-1] - 1 - mirrored[..., 0]
+    return (
+        torch.where(chosen[:, None, None, None], images.flip(3), images),
+        torch.where(chosen[:, None, None], mirrored, landmarks),
+    )
+
