@@ -40,7 +40,8 @@ class Median(Degradation):
     valid_range: ClassVar[tuple[float, float]] = (1.0, 15.0)
 
     def degrade(self, images: Tensor, severity: Tensor, rng: torch.Generator) -> Tensor:
-        odd = 2 * ((severity - 1) / 2).round() + 1
+        largest = 2 * min(images.shape[-2:]) - 1
+        odd = (2 * ((severity - 1) / 2).round() + 1).clamp(max=largest)
         return each_severity(images, odd, lambda part, side: median_blur(part, (int(side), int(side))))
 
 

@@ -117,8 +117,8 @@ class Perspective(GeometricDegradation):
     valid_range: ClassVar[tuple[float, float]] = (0.0, 0.4)
 
     def matrices(self, images: Tensor, severity: Tensor, rng: torch.Generator) -> Tensor:
-        right, bottom = images.shape[-1] - 1.0, images.shape[-2] - 1.0
-        corners = images.new_tensor([[0, 0], [right, 0], [right, bottom], [0, bottom]])
+        sides = images.new_tensor([images.shape[-1], images.shape[-2]])
+        corners = images.new_tensor([[0, 0], [1, 0], [1, 1], [0, 1]]) * sides - 0.5
         corners = corners.expand(len(images), 4, 2)
         moves = (2 * uniform(rng, (len(images), 4, 2), images) - 1) * severity.view(-1, 1, 1)
-        return get_perspective_transform(corners, corners + moves * images.new_tensor([right, bottom]))
+        return get_perspective_transform(corners, corners + moves * sides)

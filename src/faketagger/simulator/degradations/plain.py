@@ -25,7 +25,7 @@ class Identity(Degradation):
     def apply(self, batch: AttackBatch, rng: torch.Generator) -> AttackOutput:  # type: ignore[override]
         images = checked_images(batch.images)
         untouched = torch.zeros_like(images[:, :1])
-        details = [{"severity": 0.0} for _ in images]
+        details = [{"severity": value} for value in self.severities(images).tolist()]
         return AttackOutput(images, ["passed_through"] * len(images), untouched, details)
 
 

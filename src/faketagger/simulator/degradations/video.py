@@ -18,8 +18,8 @@ _PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "s
 class H264(Degradation):
     """Real H.264 by libx264, gradient straight through.
 
-    Each picture is coded alone, as the intra frame that opens a clip: 4:2:0 chroma, constant rate factor. What
-    motion prediction from other frames would add is not in it.
+    Each picture is coded alone, as the intra frame that opens a clip: 4:2:0 chroma, constant rate factor.
+    What motion prediction from other frames would add is not in it.
 
     Args:
         severity: Constant rate factor, 0 (best) to 51.
