@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from kornia.enhance import adjust_hue
+from kornia.filters import median_blur
 from PIL import Image
 from torch import Tensor
 
@@ -140,6 +141,12 @@ def test_noise_has_the_stated_deviation_in_mid_grey(name: str, tolerance: float)
 def test_noise_of_two_images_differs() -> None:
     output = strike(graded("noise"), scene(1).expand(2, 3, 48, 48)).images
     assert not torch.equal(output[0], output[1])
+
+
+@pytest.mark.parametrize("side", [3, 5])
+def test_median_agrees_with_kornia(side: int) -> None:
+    images = scene(2, 40, 56)
+    assert torch.equal(strike(graded("median", side), images).images, median_blur(images, (side, side)))
 
 
 def test_median_removes_a_speck() -> None:

@@ -37,12 +37,27 @@ class Median(Degradation):
     mildest: ClassVar[float] = 1.0
     default_severity: ClassVar[float] = 3.0
     training_range: ClassVar[tuple[float, float]] = (3.0, 3.0)
-    valid_range: ClassVar[tuple[float, float]] = (1.0, 15.0)
+    valid_range: ClassVar[tuple[float, float]] = (1.0, 9.0)
 
     def degrade(self, images: Tensor, severity: Tensor, rng: torch.Generator) -> Tensor:
         largest = 2 * min(images.shape[-2:]) - 1
         odd = (2 * ((severity - 1) / 2).round() + 1).clamp(max=largest)
-        return each_severity(images, odd, lambda part, side: median_blur(part, (int(side), int(side))))
+        return each_severity(images, odd, lambda part, side: _median(part, int(side)))
+
+
+def _median(images: Tensor, side: int) -> Tensor:
+    """Kornia's median, with the gradient sent to a pixel of the window that has the median value."""
+    padded = F.pad(images, (side // 2,) * 4, mode="reflect")
+    medians = median_blur(images.detach(), (side, side))
+    height, width = images.shape[-2:]
+    row = torch.arange(height, device=images.device)[:, None] * padded.shape[-1]
+    corner = row + torch.arange(width, device=images.device)
+    picked = corner.expand(images.shape)
+    for y in range(side):
+        for x in range(side):
+            found = padded.detach()[..., y : y + height, x : x + width] == medians
+            picked = torch.where(found, corner + (y * padded.shape[-1] + x), picked)
+    return padded.flatten(2).gather(2, picked.flatten(2)).view_as(images)
 
 
 class Resize(Degradation):
