@@ -31,7 +31,11 @@ def _decode_srgb(x: np.ndarray) -> np.ndarray:
 
 def _encode_srgb(x: np.ndarray) -> np.ndarray:
     x = np.clip(x, 0.0, 1.0)
-    return np.where(x <= 0.0031308, x * 12.92, 1.055 * x ** (1 / 2.4) - 0.055)
+    encoded = x ** x.dtype.type(1 / 2.4)
+    encoded *= 1.055
+    encoded -= 0.055
+    np.multiply(x, 12.92, out=encoded, where=x <= 0.0031308)
+    return encoded
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +67,12 @@ class Profile:
         if self.is_srgb:
             return pixels.astype(np.float32) / np.float32(top)
         table = self.curves[:: 65535 // top].astype(np.float32)
-        linear = np.stack([table[pixels[..., c], c] for c in range(pixels.shape[-1])], axis=-1)
+        linear = np.empty(pixels.shape, np.float32)
+        for c in range(pixels.shape[-1]):
+            linear[..., c] = table[:, c][pixels[..., c]]
         if self.matrix is not None:
             linear = linear @ self.matrix.T.astype(np.float32)
-        return _encode_srgb(linear).astype(np.float32)
+        return _encode_srgb(linear)
 
     def from_srgb(self, srgb: np.ndarray) -> np.ndarray:
         """Convert sRGB values into the profile's space.

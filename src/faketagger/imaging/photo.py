@@ -167,15 +167,14 @@ class Photo:
         if not np.isfinite(rgb).all():
             raise ImageError("The new pixels contain NaN or infinite values.")
         new = np.clip(rgb.astype(np.float32, copy=False), 0.0, 1.0)
-        old = self.rgb
-        changed = (new != old).any(axis=2)
-        before, after = old[changed], new[changed]
         if self.is_grey:
-            before, after = (before @ LUMA)[:, None], (after @ LUMA)[:, None]
-        if self.profile is not None:
-            before, after = self.profile.from_srgb(before), self.profile.from_srgb(after)
+            new = (new @ LUMA)[..., None]
         top = np.iinfo(self.pixels.dtype).max
+        if self.profile is None or self.profile.is_srgb:
+            return replace(self, pixels=np.rint(new * np.float32(top)).astype(self.pixels.dtype))
+        old = self.profile.to_srgb(self.pixels)
+        changed = np.logical_or.reduce([new[..., c] != old[..., c] for c in range(old.shape[2])])
+        move = self.profile.from_srgb(new[changed]) - self.profile.from_srgb(old[changed])
         pixels = self.pixels.copy()
-        moved = pixels[changed].astype(np.float64) + (after.astype(np.float64) - before) * top
-        pixels[changed] = np.clip(np.rint(moved), 0, top).astype(pixels.dtype)
+        pixels[changed] = np.clip(np.rint(pixels[changed] + move * top), 0, top).astype(pixels.dtype)
         return replace(self, pixels=pixels)
