@@ -97,8 +97,12 @@ class SharedAutoencoder(Autoencoder):
         self.inter = nn.Sequential(nn.Linear(bottleneck, 2048), nn.Unflatten(1, (32, 8, 8)), _conv(32, 2 * width))
         self.heads = nn.ModuleList(
             nn.Sequential(
-                _shuffle_up(2 * width, 2 * width), Residual(2 * width), _shuffle_up(2 * width, width),
-                Residual(width), nn.Conv2d(width, 48, 3, padding=1), nn.PixelShuffle(4),
+                _shuffle_up(2 * width, 2 * width),
+                Residual(2 * width),
+                _shuffle_up(2 * width, width),
+                Residual(width),
+                nn.Conv2d(width, 48, 3, padding=1),
+                nn.PixelShuffle(4),
             )  # fmt: skip
             for _ in range(2)
         )
@@ -138,9 +142,18 @@ class SkipAutoencoder(Autoencoder):
         super().__init__()
         self.stem = nn.Sequential(nn.PixelUnshuffle(4), _conv(48, width), Residual(width))
         self.skip = nn.Conv2d(width, skip, 1)
-        self.down = nn.Sequential(_conv(width, 2 * width, 2), _conv(2 * width, 2 * width, 2), nn.Conv2d(2 * width, code, 1))
-        self.up = nn.Sequential(_conv(code, 2 * width), _shuffle_up(2 * width, 2 * width), _shuffle_up(2 * width, width))
-        self.out = nn.Sequential(_conv(width + skip, width), Residual(width), nn.Conv2d(width, 48, 3, padding=1), nn.PixelShuffle(4))
+        self.down = nn.Sequential(
+            _conv(width, 2 * width, 2), _conv(2 * width, 2 * width, 2), nn.Conv2d(2 * width, code, 1)
+        )
+        self.up = nn.Sequential(
+            _conv(code, 2 * width), _shuffle_up(2 * width, 2 * width), _shuffle_up(2 * width, width)
+        )
+        self.out = nn.Sequential(
+            _conv(width + skip, width),
+            Residual(width),
+            nn.Conv2d(width, 48, 3, padding=1),
+            nn.PixelShuffle(4),
+        )
 
     def encode(self, images: Tensor) -> Tensor:
         stem = self.stem(images - 0.5)

@@ -29,8 +29,8 @@ class TagDecoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, size, size) in [0, 1] -> logits (N, L), positive for bit 1."""
-        flat = functional.avg_pool2d(images, 17, 1, 8, count_include_pad=False)
-        return self.head(self.body((images - flat) * 4))
+        coarse = functional.interpolate(functional.avg_pool2d(images, 16), scale_factor=16.0, mode="bilinear")
+        return self.head(self.body((images - coarse) * 4))
 
 
 class TimmDecoder(nn.Module):

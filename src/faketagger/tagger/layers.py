@@ -6,7 +6,9 @@ from torch import Tensor, nn
 def conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     """3x3 convolution, group norm, SiLU."""
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.GroupNorm(max(1, outputs // 16), outputs), nn.SiLU()
+        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
+        nn.GroupNorm(max(1, outputs // 16), outputs),
+        nn.SiLU(),
     )
 
 

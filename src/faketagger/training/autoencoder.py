@@ -8,7 +8,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from faketagger.simulator.autoencoders import KINDS
-from faketagger.training.views import Framing, flip, random_views
+from faketagger.training.views import STILL, Framing, flip, random_views
 
 
 class AutoencoderModule(pl.LightningModule):
@@ -23,7 +23,12 @@ class AutoencoderModule(pl.LightningModule):
     """
 
     def __init__(
-        self, kind: str, learning_rate: float = 1e-3, max_steps: int = 2000, latent_noise: float = 0.0, seed: int = 0
+        self,
+        kind: str,
+        learning_rate: float = 1e-3,
+        max_steps: int = 2000,
+        latent_noise: float = 0.0,
+        seed: int = 0,
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -59,9 +64,7 @@ class AutoencoderModule(pl.LightningModule):
         return loss
 
     def validation_step(self, batch: dict[str, Any], index: int) -> None:
-        views, _ = random_views(
-            batch["image"], batch["landmarks"], self.network.size, Framing(0.0, 0.0, 1.0, 1.0), self.rng
-        )
+        views, _ = random_views(batch["image"], batch["landmarks"], self.network.size, STILL, self.rng)
         output = self.network(views).clamp(0, 1)
         psnr = -10 * (output - views).square().mean((1, 2, 3)).log10()
         self.log("val/psnr_db", psnr.mean(), prog_bar=True)

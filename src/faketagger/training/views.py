@@ -26,6 +26,9 @@ class Framing:
     zoom_in: float = 1.1
 
 
+STILL = Framing(rotation=0.0, shift=0.0, zoom_out=1.0, zoom_in=1.0)
+
+
 def _uniform(n: int, low: float, high: float, rng: torch.Generator) -> Tensor:
     return low + (high - low) * torch.rand(n, generator=rng)
 
@@ -42,7 +45,14 @@ def random_matrix(landmarks: Tensor, size: int, framing: Framing, rng: torch.Gen
     Returns:
         (N, 2, 3) picture -> crop.
     """
-    n = len(landmarks)
+    base = crop_matrix(landmarks, size)
+    turn = random_similarity(len(landmarks), size, framing, rng)
+    linear, moved = turn[:, :, :2], turn[:, :, 2:]
+    return torch.cat([linear @ base[:, :, :2], linear @ base[:, :, 2:] + moved], 2)
+
+
+def random_similarity(n: int, size: int, framing: Framing, rng: torch.Generator) -> Tensor:
+    """(n, 2, 3) random similarities about the centre of a square of ``size`` pixels."""
     angle = torch.deg2rad(_uniform(n, -framing.rotation, framing.rotation, rng))
     zoom = torch.exp(_uniform(n, framing.zoom_out, framing.zoom_in, rng).log())
     linear = zoom[:, None, None] * torch.stack(
@@ -50,9 +60,7 @@ def random_matrix(landmarks: Tensor, size: int, framing: Framing, rng: torch.Gen
     )
     centre = torch.full((n, 2, 1), (size - 1) / 2)
     shift = (2 * torch.rand(n, 2, 1, generator=rng) - 1) * framing.shift * size
-    base = crop_matrix(landmarks, size)
-    moved = linear @ (base[:, :, 2:] - centre) + centre + shift
-    return torch.cat([linear @ base[:, :, :2], moved], 2)
+    return torch.cat([linear, centre + shift - linear @ centre], 2)
 
 
 def random_views(
@@ -74,6 +82,12 @@ def random_views(
     return warp_crop(images, matrix, size).clamp(0, 1), transform_points(landmarks, matrix)
 
 
+def jitter(images: Tensor, framing: Framing, rng: torch.Generator) -> Tensor:
+    """The same square pictures (N, 3, S, S), each turned, moved and scaled a little."""
+    size = images.shape[-1]
+    return warp_crop(images, random_similarity(len(images), size, framing, rng), size)
+
+
 def flip(images: Tensor, landmarks: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     """Mirror half of the pictures, landmarks with them (iBUG left and right exchanged)."""
     chosen = torch.rand(len(images), generator=rng) < 0.5
@@ -83,4 +97,3 @@ def flip(images: Tensor, landmarks: Tensor, rng: torch.Generator) -> tuple[Tenso
         torch.where(chosen[:, None, None, None], images.flip(3), images),
         torch.where(chosen[:, None, None], mirrored, landmarks),
     )
-

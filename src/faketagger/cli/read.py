@@ -1,0 +1,56 @@
+"""``faketagger read``: look for tags."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from faketagger.errors import FakeTaggerError
+
+
+def read(
+    paths: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list instead of text.")] = False,
+    model: Annotated[str, typer.Option(help="Name of a shipped tagger, or the folder of a checkpoint.")] = "face-128",
+    key: Annotated[str | None, typer.Option(help="The secret; $FAKETAGGER_KEY if left out.")] = None,
+    significance: Annotated[float, typer.Option(help="Largest p-value at which a payload is reported.")] = 1e-6,
+) -> None:
+    """Look for a tag in every face of every photograph.
+
+    A picture without a tag is an answer, not an error: its payload is empty and its p-value large.
+
+    \b
+    Examples:
+      faketagger read tagged/holiday.jpg
+      faketagger read suspects/ --json --key "our secret"
+    """
+    from faketagger.imaging import find_images
+    from faketagger.tagger.checkpoint import load
+
+    files = find_images(paths)
+    tagger = load(model, key)
+    answers: list[dict[str, Any]] = []
+    failed = 0
+    for file in files:
+        try:
+            answer = tagger.read(file, significance).plain()
+        except FakeTaggerError as error:
+            answer, failed = {"error": error.message}, failed + 1
+        answers.append({"file": str(file), **answer})
+        if not as_json:
+            print(_line(answers[-1]))
+    if as_json:
+        print(json.dumps(answers, indent=1))
+    if failed:
+        raise FakeTaggerError(f"{failed} of {len(files)} files could not be read")
+
+
+def _line(answer: dict[str, Any]) -> str:
+    if "error" in answer:
+        return f"{answer['file']}: {answer['error']}"
+    if not answer["faces"]:
+        return f"{answer['file']}: no face found"
+    found = f"payload {answer['payload']}" if answer["payload"] else "no tag"
+    text = f" ({answer['text']!r})" if answer["payload"] and answer["text"] else ""
+    return f"{answer['file']}: {found}{text}, p = {answer['p_value']:.2g}, {len(answer['faces'])} face(s)"

@@ -1,0 +1,149 @@
+"""A tagger in a folder: safetensors, a configuration that names their digest, nothing that is ever unpickled."""
+
+import difflib
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import faketagger
+from faketagger.config import Section, load_config
+from faketagger.errors import CheckpointError, FakeTaggerError
+
+if TYPE_CHECKING:
+    from faketagger.tagger.tagger import Tagger
+
+CONFIG, WEIGHTS = "config.yaml", "model.safetensors"
+
+
+class NetworkConfig(Section):
+    """Arguments of :class:`faketagger.tagger.networks.TaggerNetworks`."""
+
+    message_bits: int = 64
+    size: int = 128
+    encoder_width: int = 32
+    decoder_width: int = 48
+    backbone: str | None = None
+
+
+class CheckpointConfig(Section):
+    """What a checkpoint says of itself.
+
+    Attributes:
+        network: Shape of the networks.
+        payload_bits: Payload bits a message carries.
+        crc_bits: Width of the check.
+        psnr_db: PSNR that the tag costs the aligned crop.
+        sha256: Digest of the weights file.
+    """
+
+    network: NetworkConfig
+    payload_bits: int = 24
+    crc_bits: int = 12
+    psnr_db: float = 38.0
+    sha256: str
+
+
+def shipped_folder() -> Path:
+    """Folder of the checkpoints that come with the repository."""
+    return Path(faketagger.__file__).resolve().parents[2] / "checkpoints"
+
+
+def checkpoint_folder(name_or_path: str | os.PathLike[str]) -> Path:
+    """Folder of a checkpoint.
+
+    Args:
+        name_or_path: Name of a shipped tagger, or the path of a folder.
+
+    Raises:
+        CheckpointError: There is none.
+    """
+    for folder in (Path(name_or_path).expanduser(), shipped_folder() / name_or_path):
+        if (folder / CONFIG).is_file():
+            return folder
+    known = sorted(path.parent.name for path in shipped_folder().glob(f"*/{CONFIG}"))
+    close = difflib.get_close_matches(str(name_or_path), known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"shipped taggers: {', '.join(known) or 'none'}"
+    raise CheckpointError(f"there is no tagger '{name_or_path}'", hint)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def load(name_or_path: str | os.PathLike[str], key: str | bytes | None = None, device: str = "cpu") -> "Tagger":
+    """Load a tagger.
+
+    Args:
+        name_or_path: Name of a shipped tagger, or the path of a folder.
+        key: The secret; ``$FAKETAGGER_KEY`` or the public default if None.
+        device: Where its networks go.
+
+    Returns:
+        The tagger, in evaluation mode.
+
+    Raises:
+        CheckpointError: It is missing, damaged, or does not fit its own configuration.
+    """
+    folder = checkpoint_folder(name_or_path)
+    try:
+        config = load_config(folder / CONFIG, CheckpointConfig)
+    except FakeTaggerError as error:
+        raise CheckpointError(f"the tagger in {folder} has no usable {CONFIG}: {error.message}", error.hint) from error
+    weights = folder / WEIGHTS
+    if not weights.is_file():
+        raise CheckpointError(f"the tagger in {folder} has no {WEIGHTS}", "copy the whole folder again")
+    found = digest(weights)
+    if found != config.sha256:
+        raise CheckpointError(
+            f"{weights} is not the file its {CONFIG} describes (sha256 {found[:12]}…, not {config.sha256[:12]}…)",
+            "copy the whole folder again",
+        )
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from faketagger.coding import Codec, key_from
+    from faketagger.tagger.networks import TaggerNetworks
+    from faketagger.tagger.tagger import Tagger
+
+    networks = TaggerNetworks(**config.network.plain())
+    try:
+        networks.load_state_dict({name: tensor.float() for name, tensor in load_file(weights).items()})
+    except (RuntimeError, SafetensorError) as error:
+        first = " ".join(str(error).split())[:160]
+        raise CheckpointError(f"{weights} does not fit the networks that {CONFIG} describes: {first}") from error
+    codec = Codec(config.network.message_bits, config.payload_bits, config.crc_bits, key_from(key))
+    tagger = Tagger(networks, codec, config.psnr_db, folder.resolve().name)
+    return tagger.to(device).eval().requires_grad_(False)
+
+
+def save(tagger: "Tagger", folder: Path, network: NetworkConfig) -> Path:
+    """Write a tagger's weights (half precision) and configuration.
+
+    Args:
+        tagger: What to write.
+        folder: Where to; made if missing.
+        network: Shape of its networks.
+
+    Returns:
+        The folder.
+    """
+    import torch
+    import yaml
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    state = tagger.networks.state_dict()
+    halves = {name: tensor.to(torch.float16).contiguous().cpu() for name, tensor in state.items()}
+    save_file(halves, folder / WEIGHTS)
+    config = CheckpointConfig(
+        network=network,
+        payload_bits=tagger.codec.payload_bits,
+        crc_bits=tagger.codec.crc_bits,
+        psnr_db=tagger.psnr_db,
+        sha256=digest(folder / WEIGHTS),
+    )
+    (folder / CONFIG).write_text(yaml.safe_dump(config.plain(), sort_keys=False))
+    return folder

@@ -1,0 +1,52 @@
+"""Encoder and decoder as one module, at their native size."""
+
+from torch import Tensor, nn
+
+from faketagger.errors import ConfigError
+from faketagger.tagger.attenuation import hold_power
+from faketagger.tagger.decoder import TagDecoder, TimmDecoder
+from faketagger.tagger.encoder import TagEncoder
+
+
+class TaggerNetworks(nn.Module):
+    """Writes and reads raw messages in square pictures of the native size.
+
+    Args:
+        message_bits: Length L of the message.
+        size: Native side in pixels, a multiple of 16.
+        encoder_width: Channels of the encoder at its finest scale.
+        decoder_width: Channels of our own decoder at its finest scale.
+        backbone: A timm model name to read with instead.
+
+    Raises:
+        ConfigError: The size is no multiple of 16.
+    """
+
+    def __init__(
+        self,
+        message_bits: int = 64,
+        size: int = 128,
+        encoder_width: int = 32,
+        decoder_width: int = 48,
+        backbone: str | None = None,
+    ) -> None:
+        super().__init__()
+        if size % 16 or size < 32:
+            raise ConfigError(f"a native size of {size} is no multiple of 16 from 32 on", "try 128 or 256")
+        self.message_bits, self.size = message_bits, size
+        self.encoder = TagEncoder(message_bits, size, encoder_width)
+        self.decoder: nn.Module = (
+            TimmDecoder(message_bits, backbone) if backbone else TagDecoder(message_bits, size, decoder_width)
+        )
+
+    def residual(self, images: Tensor, message: Tensor, psnr_db: float, mask: Tensor | None = None) -> Tensor:
+        """What to add to (N, 3, size, size) pictures in [0, 1] so that they carry (N, L) bits at a PSNR."""
+        return hold_power(self.encoder(images, message, mask), psnr_db)
+
+    def embed(self, images: Tensor, message: Tensor, psnr_db: float, mask: Tensor | None = None) -> Tensor:
+        """Tagged pictures (N, 3, size, size) in [0, 1]."""
+        return (images + self.residual(images, message, psnr_db, mask)).clamp(0, 1)
+
+    def read(self, images: Tensor) -> Tensor:
+        """Logits (N, L) from (N, 3, size, size) pictures in [0, 1]."""
+        return self.decoder(images)

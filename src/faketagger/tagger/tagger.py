@@ -1,0 +1,222 @@
+"""The tagger as people use it: photographs and payloads on top, batches of tensors below."""
+
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from faketagger.coding import Codec, Payload, key_from
+from faketagger.errors import FaceError, ImageError, PayloadError
+from faketagger.faces import find_faces
+from faketagger.faces.geometry import crop_matrix, edge_window, face_mask, transform_points, warp_crop
+from faketagger.imaging import Photo, read_photo
+from faketagger.tagger.attenuation import hold_power
+from faketagger.tagger.networks import TaggerNetworks
+from faketagger.tagger.placing import add_residual
+from faketagger.tagger.reading import TagReading, read_face, read_picture
+
+Image = str | PathLike[str] | bytes | Photo | np.ndarray
+
+
+class Tagger(nn.Module):
+    """Embeds and reads tags.
+
+    Args:
+        networks: Encoder and decoder at their native size.
+        codec: Code and key; its message length is the networks'.
+        psnr_db: PSNR that the tag costs the aligned crop; less is stronger.
+        name: What the tagger is called in results.
+
+    Raises:
+        PayloadError: Codec and networks disagree about the length of a message.
+    """
+
+    def __init__(self, networks: TaggerNetworks, codec: Codec, psnr_db: float, name: str = "tagger") -> None:
+        super().__init__()
+        if codec.message_bits != networks.message_bits:
+            raise PayloadError(f"The code has {codec.message_bits} bits, the networks {networks.message_bits}.")
+        self.networks = networks
+        self.codec = codec
+        self.psnr_db = psnr_db
+        self.name = name
+
+    @property
+    def message_bits(self) -> int:
+        """Length L of a message."""
+        return self.networks.message_bits
+
+    @property
+    def size(self) -> int:
+        """Native side in pixels."""
+        return self.networks.size
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return next(self.networks.parameters()).device
+
+    def with_key(self, key: str | bytes | None) -> "Tagger":
+        """The same networks under another key."""
+        codec = Codec(self.message_bits, self.codec.payload_bits, self.codec.crc_bits, key_from(key))
+        return Tagger(self.networks, codec, self.psnr_db, self.name)
+
+    @torch.no_grad()
+    def embed(self, image: Image, payload: Payload | str | int | bytes, psnr_db: float | None = None) -> Photo:
+        """Tag every face of a photograph.
+
+        Args:
+            image: A path, the bytes of a file, a :class:`Photo`, or an array (H, W, 3).
+            payload: Anything :meth:`Payload.parse` reads.
+            psnr_db: PSNR of the aligned crop instead of the tagger's own.
+
+        Returns:
+            The photograph with the tag; size, depth, alpha, profile and metadata as before.
+
+        Raises:
+            ImageError: The image is unusable.
+            PayloadError: The payload does not fit.
+            FaceError: No face was found.
+        """
+        message = torch.from_numpy(self.codec.encode(payload)).float()[None].to(self.device)
+        photo = _as_photo(image)
+        faces = find_faces(photo.rgb8)
+        if not faces:
+            raise FaceError("no face was found, so there is nothing to tag", "use a picture whose face is larger")
+        pixels = torch.from_numpy(photo.rgb).permute(2, 0, 1)[None].to(self.device)
+        for face in faces:
+            landmarks = torch.from_numpy(face.landmarks)[None].to(self.device)
+            pixels = self.embed_aligned(pixels, message, landmarks, psnr_db)
+        return photo.with_rgb(pixels[0].permute(1, 2, 0).cpu().numpy())
+
+    @torch.no_grad()
+    def read(self, image: Image, significance: float = 1e-6) -> TagReading:
+        """Look for a tag in every face of a photograph.
+
+        Args:
+            image: As for :meth:`embed`.
+            significance: Largest p-value at which a payload is reported.
+
+        Returns:
+            Payload, message probabilities and p-value; no faces and p = 1 where none was found.
+
+        Raises:
+            ImageError: The image is unusable.
+        """
+        photo = _as_photo(image)
+        faces = find_faces(photo.rgb8)
+        if not faces:
+            return read_picture([], self.codec, significance)
+        pixels = torch.from_numpy(photo.rgb).permute(2, 0, 1)[None].to(self.device)
+        readings = []
+        for face in faces:
+            landmarks = torch.from_numpy(face.landmarks)[None].to(self.device)
+            crop = warp_crop(pixels, crop_matrix(landmarks, self.size), self.size)
+            logits = self.networks.read(torch.cat([crop, crop.flip(3)])).double().cpu().numpy()
+            readings.append(read_face(face, logits, self.codec))
+        return read_picture(readings, self.codec, significance)
+
+    def embed_message(self, images: Tensor, message: Tensor, psnr_db: float | None = None) -> Tensor:
+        """Write raw messages into whole pictures, without looking for faces.
+
+        Args:
+            images: (N, 3, H, W) in [0, 1], any size from 32 pixels on.
+            message: (N, L) in {0, 1}.
+            psnr_db: PSNR instead of the tagger's own.
+
+        Returns:
+            (N, 3, H, W) in [0, 1], not rounded.
+
+        Raises:
+            ImageError: ``images`` has another shape or holds NaN.
+            PayloadError: ``message`` has another shape or other values.
+        """
+        self._check(images, message)
+        small = self._native(images)
+        residual = self.networks.encoder(small, message.to(images))
+        size = (images.shape[2], images.shape[3])
+        if size != (self.size, self.size):
+            residual = functional.interpolate(residual, size, mode="bicubic", antialias=True)
+        return (images + hold_power(residual, psnr_db or self.psnr_db)).clamp(0, 1)
+
+    def read_message(self, images: Tensor) -> Tensor:
+        """Read raw messages from whole pictures.
+
+        Args:
+            images: (N, 3, H, W) in [0, 1], framed as they were for :meth:`embed_message`.
+
+        Returns:
+            Logits (N, L), positive for bit 1.
+
+        Raises:
+            ImageError: ``images`` has another shape or holds NaN.
+        """
+        self._check(images)
+        return self.networks.read(self._native(images))
+
+    def embed_aligned(self, images: Tensor, message: Tensor, landmarks: Tensor, psnr_db: float | None = None) -> Tensor:
+        """Write raw messages into the faces of pictures.
+
+        Args:
+            images: (N, 3, H, W) in [0, 1].
+            message: (N, L) in {0, 1}.
+            landmarks: (N, 68, 2) pixel coordinates of one face a picture.
+            psnr_db: PSNR of the aligned crop instead of the tagger's own.
+
+        Returns:
+            (N, 3, H, W) in [0, 1]; pixels outside the aligned crops are unchanged.
+
+        Raises:
+            ImageError: ``images`` has another shape or holds NaN.
+            PayloadError: ``message`` has another shape or other values.
+        """
+        self._check(images, message)
+        matrix = crop_matrix(landmarks, self.size)
+        crops = warp_crop(images, matrix, self.size).clamp(0, 1)
+        mask = face_mask(transform_points(landmarks, matrix), (self.size, self.size))
+        residual = self.networks.residual(crops, message.to(images), psnr_db or self.psnr_db, mask.to(images))
+        return add_residual(images, residual * edge_window(self.size).to(residual), matrix)
+
+    def read_aligned(self, images: Tensor, landmarks: Tensor) -> Tensor:
+        """Read raw messages from the faces of pictures.
+
+        Args:
+            images: (N, 3, H, W) in [0, 1].
+            landmarks: (N, 68, 2) pixel coordinates of one face a picture.
+
+        Returns:
+            Logits (N, L), positive for bit 1.
+
+        Raises:
+            ImageError: ``images`` has another shape or holds NaN.
+        """
+        self._check(images)
+        return self.networks.read(warp_crop(images, crop_matrix(landmarks, self.size), self.size))
+
+    def _native(self, images: Tensor) -> Tensor:
+        if images.shape[2:] == (self.size, self.size):
+            return images
+        return functional.interpolate(images, (self.size, self.size), mode="bilinear", antialias=True)
+
+    def _check(self, images: Tensor, message: Tensor | None = None) -> None:
+        if images.ndim != 4 or images.shape[1] != 3 or min(images.shape[2:]) < 32:
+            raise ImageError(f"Pictures must be N x 3 x H x W from 32 pixels on, not {tuple(images.shape)}.")
+        if not torch.isfinite(images).all():
+            raise ImageError("The pictures contain NaN or infinite values.")
+        if message is None:
+            return
+        if message.shape != (len(images), self.message_bits):
+            wanted = (len(images), self.message_bits)
+            raise PayloadError(f"The messages must have shape {wanted}, not {tuple(message.shape)}.")
+        if not ((message == 0) | (message == 1)).all():
+            raise PayloadError("The messages must hold 0 and 1 only.")
+
+
+def _as_photo(image: Any) -> Photo:
+    if isinstance(image, Photo):
+        return image
+    if isinstance(image, np.ndarray):
+        return Photo.from_array(image)
+    return read_photo(image)

@@ -1,0 +1,91 @@
+"""The training file: data, networks, attacks, curriculum, trainer."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from faketagger.config import Section
+from faketagger.data.module import DataConfig
+from faketagger.tagger.checkpoint import NetworkConfig
+
+
+class CurriculumConfig(Section):
+    """Arguments of :class:`faketagger.training.curriculum.Curriculum`."""
+
+    start_psnr: float = 22.0
+    attack_psnr: float = 27.0
+    target_psnr: float = 38.5
+    message_done: float = Field(default=0.93, gt=0.5, le=1)
+    attacks_done: float = Field(default=0.88, gt=0.5, le=1)
+    hold: float = Field(default=0.9, gt=0.5, le=1)
+    climb: float = Field(default=0.02, gt=0)
+    ramp: int = Field(default=150, ge=1)
+
+
+class TaggerConfig(Section):
+    """Arguments of :class:`faketagger.training.tagger_module.TaggerModule`."""
+
+    network: NetworkConfig = NetworkConfig()
+    attacks: dict[str, Any]
+    curriculum: CurriculumConfig = CurriculumConfig()
+    learning_rate: float = Field(default=1.5e-3, gt=0)
+    warmup: int = Field(default=50, ge=1)
+    image_weight: float = Field(default=0.2, ge=0)
+    critic_weight: float = Field(default=0.0, ge=0)
+    face_only: float = Field(default=0.25, ge=0, le=1)
+
+
+class AutoencoderConfig(Section):
+    """Arguments of :class:`faketagger.training.autoencoder.AutoencoderModule`."""
+
+    kind: str
+    learning_rate: float = Field(default=2e-3, gt=0)
+    latent_noise: float = Field(default=0.0, ge=0)
+
+
+class TrainerConfig(Section):
+    """How long, where, and what is written down.
+
+    Attributes:
+        max_steps: Optimiser steps in all.
+        accelerator: Lightning's name: ``auto``, ``cpu``, ``gpu``.
+        devices: How many of them.
+        precision: Lightning's name: ``32-true``, ``bf16-mixed``, ``16-mixed``.
+        gradient_clip: Largest gradient norm.
+        ema: Decay of the averaged weights; null for none.
+        validate_every: Steps between validations.
+        save_every: Steps between checkpoints.
+        logger: ``wandb`` (offline unless ``WANDB_MODE`` says online), ``tensorboard`` or ``csv``.
+        threads: CPU threads of torch; null leaves its own choice.
+    """
+
+    max_steps: int = Field(default=4000, ge=1)
+    accelerator: str = "auto"
+    devices: int = Field(default=1, ge=1)
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    gradient_clip: float = Field(default=1.0, gt=0)
+    ema: float | None = Field(default=None, gt=0, lt=1)
+    validate_every: int = Field(default=500, ge=1)
+    save_every: int = Field(default=100, ge=1)
+    logger: Literal["wandb", "tensorboard", "csv"] = "wandb"
+    threads: int | None = Field(default=None, ge=1)
+
+
+class TrainConfig(Section):
+    """A training run: of a tagger, or of one of the simulator's autoencoders.
+
+    Attributes:
+        name: What the result is called.
+        seed: Fixes every draw.
+        data: Faces.
+        tagger: The tagger to train, or null.
+        autoencoder: The autoencoder to train, or null.
+        trainer: Length, device, logging.
+    """
+
+    name: str
+    seed: int = Field(default=0, ge=0)
+    data: DataConfig = DataConfig()
+    tagger: TaggerConfig | None = None
+    autoencoder: AutoencoderConfig | None = None
+    trainer: TrainerConfig = TrainerConfig()

@@ -1,0 +1,180 @@
+"""The tagger in a LightningModule: view, embed, round, attack, look again, read."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from faketagger.errors import ConfigError
+from faketagger.faces.geometry import face_mask
+from faketagger.simulator.graded import uniform
+from faketagger.simulator.interface import AttackBatch
+from faketagger.simulator.landmarks import moved_landmarks
+from faketagger.simulator.pool import AttackPool
+from faketagger.simulator.registry import build
+from faketagger.tagger.networks import TaggerNetworks
+from faketagger.training.curriculum import Curriculum
+from faketagger.training.losses import Critic, image_loss, message_loss
+from faketagger.training.views import STILL, Framing, flip, jitter, random_views
+
+_ALIGNED = Framing(rotation=3.0, shift=0.03, zoom_out=0.93, zoom_in=1.07)
+_LOOSE = Framing(rotation=8.0, shift=0.06, zoom_out=0.73, zoom_in=1.1)
+_READING = Framing(rotation=3.0, shift=0.02, zoom_out=0.95, zoom_in=1.05)
+
+
+def round_to_uint8(images: Tensor) -> Tensor:
+    """Clip to [0, 1] and round to 256 levels; the gradient passes as if nothing was rounded."""
+    clipped = images.clamp(0, 1)
+    return clipped + ((clipped * 255).round() / 255 - clipped).detach()
+
+
+class TaggerModule(pl.LightningModule):
+    """Trains encoder and decoder together.
+
+    Args:
+        network: Arguments of :class:`faketagger.tagger.networks.TaggerNetworks`.
+        attacks: Attack names with weight and severity range, as for ``AttackPool.from_spec``.
+        curriculum: Arguments of :class:`faketagger.training.curriculum.Curriculum`.
+        learning_rate: Peak, after ``warmup`` steps.
+        max_steps: Length of the cosine schedule.
+        warmup: Steps of linear warm-up.
+        image_weight: Weight of the image loss once quality is climbing.
+        critic_weight: Weight of the adversarial critic; 0 builds none.
+        face_only: Share of attacked pictures of which only the face is left.
+        validation: Attacks that validation also reads through, each at its default severity.
+        seed: With the step number, fixes every random draw of that step.
+
+    Raises:
+        ConfigError: An attack of the pool is held out from training.
+    """
+
+    def __init__(
+        self,
+        network: dict[str, Any],
+        attacks: dict[str, Any],
+        curriculum: dict[str, Any] | None = None,
+        learning_rate: float = 1e-3,
+        max_steps: int = 4000,
+        warmup: int = 50,
+        image_weight: float = 0.2,
+        critic_weight: float = 0.0,
+        face_only: float = 0.25,
+        validation: tuple[str, ...] = ("jpeg", "resize", "blur"),
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.curriculum = Curriculum(**(curriculum or {}))
+        self.save_hyperparameters()
+        self.networks = TaggerNetworks(**network).to(memory_format=torch.channels_last)
+        self.pool = AttackPool.from_spec(attacks)
+        held = [entry.attack.name for entry in self.pool.entries if getattr(entry.attack, "held_out", False)]
+        if held:
+            raise ConfigError(f"held out from training, so not to be trained against: {', '.join(held)}")
+        self.held_attacks = nn.ModuleDict({name: build(name) for name in validation})
+        self.critic = Critic() if critic_weight else None
+
+    def _step_rng(self) -> torch.Generator:
+        return torch.Generator().manual_seed(self.hparams["seed"] * 1_000_003 + self.global_step)
+
+    def _views(self, batch: dict[str, Any], rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        images, landmarks = flip(batch["image"], batch["landmarks"], rng)
+        size = self.networks.size
+        half = len(images) // 2
+        aligned = random_views(images[:half], landmarks[:half], size, _ALIGNED, rng)
+        loose = random_views(images[half:], landmarks[half:], size, _LOOSE, rng)
+        views = torch.cat([aligned[0], loose[0]]).to(memory_format=torch.channels_last)
+        return views, torch.cat([aligned[1], loose[1]])
+
+    def _keep_face(self, images: Tensor, landmarks: Tensor, rng: torch.Generator) -> Tensor:
+        """Replace everything but the face by another picture of the batch, for a random share of the pictures."""
+        chosen = uniform(rng, (len(images),), images) < self.hparams["face_only"]
+        mask = face_mask(landmarks, (images.shape[2], images.shape[3]))
+        mask = torch.where(chosen[:, None, None, None], mask, torch.ones_like(mask))
+        return mask * images + (1 - mask) * images.detach().roll(1, 0)
+
+    def _attack(self, tagged: Tensor, landmarks: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Attack the share of the batch that the curriculum allows; True where a picture was attacked."""
+        drawn = uniform(rng, (len(tagged),), tagged) < 0.8 * self.curriculum.attack_share
+        rows = drawn.nonzero().flatten()
+        if not len(rows):
+            return tagged, drawn
+        part = AttackBatch(tagged[rows], landmarks[rows])
+        output = self.pool(part, rng)
+        attacked = self._keep_face(output.images, moved_landmarks(part, output), rng)
+        return tagged.index_copy(0, rows, round_to_uint8(attacked)), drawn
+
+    def training_step(self, batch: dict[str, Any], index: int) -> Tensor:
+        rng = self._step_rng()
+        images, landmarks = self._views(batch, rng)
+        message = torch.randint(0, 2, (len(images), self.networks.message_bits), generator=rng).float()
+        mask = face_mask(landmarks, (images.shape[2], images.shape[3]))
+        mask = torch.where(torch.rand(len(images), 1, 1, 1, generator=rng) < 0.7, mask, torch.ones_like(mask))
+        tagged = round_to_uint8(self.networks.embed(images, message, self.curriculum.psnr, mask))
+        attacked, drawn = self._attack(tagged, landmarks, rng)
+        seen = attacked if self.curriculum.stage == "message" else jitter(attacked, _READING, rng)
+        logits = self.networks.read(seen)
+        loss = message_loss(logits, message)
+        if self.curriculum.stage == "quality":
+            loss = loss + self.hparams["image_weight"] * image_loss(tagged, images)
+        if self.critic is not None and self.curriculum.stage != "message":
+            loss = loss + self.hparams["critic_weight"] * self.critic.loss(tagged, images)
+        self._account(logits, message, drawn, loss)
+        return loss
+
+    def _account(self, logits: Tensor, message: Tensor, drawn: Tensor, loss: Tensor) -> None:
+        right = ((logits > 0) == (message > 0.5)).float().mean(1)
+        clean = right[~drawn].mean().item() if (~drawn).any() else self.curriculum.clean
+        attacked = right[drawn].mean().item() if drawn.any() else None
+        self.curriculum.update(clean, attacked)
+        state = self.curriculum.state()
+        values = {name: float(state[name]) for name in ("psnr", "attack_share", "clean", "attacked")}
+        self.log_dict({"train/loss": loss, **{f"train/{name}": value for name, value in values.items()}}, prog_bar=True)
+
+    @torch.no_grad()
+    def show(self, batch: dict[str, Any], faces: int) -> tuple[Tensor, Tensor]:
+        """Aligned faces of a batch and their tagged versions, (n, 3, size, size) each, for people to look at."""
+        rng = torch.Generator().manual_seed(self.hparams["seed"])
+        images, landmarks = random_views(
+            batch["image"][:faces], batch["landmarks"][:faces], self.networks.size, STILL, rng
+        )
+        message = torch.randint(0, 2, (len(images), self.networks.message_bits), generator=rng).to(images)
+        mask = face_mask(landmarks, (images.shape[2], images.shape[3]))
+        return images, round_to_uint8(self.networks.embed(images, message, self.curriculum.psnr, mask))
+
+    def validation_step(self, batch: dict[str, Any], index: int) -> None:
+        """Bits right on still views: untouched, and through each attack of the pool at its default severity."""
+        rng = torch.Generator().manual_seed(self.hparams["seed"] * 1_000_003 + index)
+        images, landmarks = random_views(batch["image"], batch["landmarks"], self.networks.size, STILL, rng)
+        message = torch.randint(0, 2, (len(images), self.networks.message_bits), generator=rng).to(images)
+        mask = face_mask(landmarks, (images.shape[2], images.shape[3]))
+        tagged = round_to_uint8(self.networks.embed(images, message, self.curriculum.psnr, mask))
+        right = {"none": tagged}
+        for name, attack in self.held_attacks.items():
+            right[name] = round_to_uint8(attack(AttackBatch(tagged, landmarks), rng).images)
+        for name, seen in right.items():
+            share = ((self.networks.read(seen) > 0) == (message > 0.5)).float().mean()
+            self.log(f"val/bits/{name}", share, prog_bar=name == "none", batch_size=len(images))
+        psnr = -10 * (tagged - images).square().mean((1, 2, 3)).log10()
+        self.log("val/psnr_db", psnr.mean(), batch_size=len(images))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["curriculum"] = self.curriculum.state()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.curriculum.restore(checkpoint["curriculum"])
+
+    def configure_optimizers(self) -> Any:
+        optimiser = torch.optim.AdamW(self.parameters(), self.hparams["learning_rate"], weight_decay=1e-4)
+        warmup, steps = self.hparams["warmup"], self.hparams["max_steps"]
+        schedule = torch.optim.lr_scheduler.SequentialLR(
+            optimiser,
+            [
+                torch.optim.lr_scheduler.LinearLR(optimiser, 0.05, 1.0, warmup),
+                torch.optim.lr_scheduler.CosineAnnealingLR(
+                    optimiser, max(1, steps - warmup), 0.02 * self.hparams["learning_rate"]
+                ),
+            ],
+            [warmup],
+        )
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
