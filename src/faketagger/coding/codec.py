@@ -169,8 +169,7 @@ class Codec:
         repeated[self._order] = np.where(self._pad, -soft, soft)
         combined = repeated.reshape(-1, self.code.n).sum(axis=0)
         strength = np.abs(soft)
-        reliability = np.minimum(np.abs(combined), self.repetitions * strength.max())
-        codeword = decode_soft(self.code, combined, reliability)
+        codeword = decode_soft(self.code, combined)
 
         data = np.packbits(codeword[: self.code.k]).tobytes()
         enciphered = int.from_bytes(data, "big") >> (-self.code.k % 8)

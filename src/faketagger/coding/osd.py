@@ -3,7 +3,8 @@
 Ordered statistics decoding (Fossorier and Lin, IEEE Trans. IT 41(5), 1995) re-encodes the k most reliable
 independent bits with at most two of them flipped: close to maximum likelihood on noisy reads. Generalised
 minimum distance decoding (Forney, IEEE Trans. IT 12(2), 1966) adds algebraic decodings with the least
-reliable bits flipped, which brings the guarantee: hard flips within half the distance are always corrected.
+reliable bits flipped, which brings the guarantee: hard flips within half the distance are always corrected,
+those of repeated bits within half the distance of the whole (the copies of a bit are Forney's inner code).
 """
 
 import numpy as np
@@ -14,13 +15,12 @@ from faketagger.coding.bch import Bits, BlockCode
 Floats = NDArray[np.float64]
 
 
-def decode_soft(code: BlockCode, llr: Floats, reliability: Floats) -> Bits:
+def decode_soft(code: BlockCode, llr: Floats) -> Bits:
     """Find the codeword that agrees best with soft bits.
 
     Args:
         code: The code.
         llr: Soft bits (n,), positive for a 1, zero for an erasure.
-        reliability: Trust in each hard decision, (n,), non-negative; orders the algebraic trials.
 
     Returns:
         The candidate codeword with the largest ``sum(llr * (2 * codeword - 1))``, uint8 (n,).
@@ -28,7 +28,7 @@ def decode_soft(code: BlockCode, llr: Floats, reliability: Floats) -> Bits:
     hard = (llr > 0).astype(np.uint8)
     candidates = _order_two(code, llr, hard)[None]
     if code.t > 0:
-        suspects = np.argsort(reliability, kind="stable")
+        suspects = np.argsort(np.abs(llr), kind="stable")
         counts = np.append(0, np.arange(code.distance - 1, 0, -2))
         candidates = np.vstack([candidates, code.correct(hard, suspects, counts)])
     best: Bits = candidates[np.argmax((2.0 * candidates - 1.0) @ llr)]

@@ -13,6 +13,7 @@ from faketagger.errors import PayloadError
 SHAPES = [
     (64, 24, 12), (48, 24, 12), (36, 24, 12), (37, 24, 12), (96, 24, 12), (100, 16, 8),
     (150, 24, 12), (200, 8, 8), (256, 128, 16), (300, 40, 24), (600, 24, 12), (32, 12, 8),
+    (256, 24, 12),
 ]  # fmt: skip
 CODECS = {shape: Codec(*shape, key=b"test key") for shape in SHAPES}
 SHIPPED = CODECS[64, 24, 12]
@@ -30,13 +31,17 @@ def reads(draw: st.DrawFn) -> tuple[Codec, Payload, np.ndarray, st.DrawFn]:
 
 
 def positions(draw: st.DrawFn, codec: Codec, most: int) -> list[int]:
-    """Positions of damage: scattered anywhere, or bunched on copies of the same code bits."""
+    """Positions of damage: scattered anywhere, or on some of the copies of neighbouring code bits."""
     count = draw(st.integers(0, most))
-    order = np.random.default_rng(draw(st.integers(0, 2**32 - 1))).permutation(codec.message_bits)
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     if draw(st.booleans()):
-        first = draw(st.integers(0, codec.code.n - 1))
-        order = np.argsort((codec._order - first) % codec.code.n, kind="stable")
-    return order[:count].tolist()
+        return rng.permutation(codec.message_bits)[:count].tolist()
+    damaged: list[int] = []
+    first = draw(st.sampled_from([0, codec.code.k, codec.code.n // 2]))
+    for bit in range(first, first + codec.code.n):
+        copies = rng.permutation(np.flatnonzero(codec._order % codec.code.n == bit % codec.code.n))
+        damaged.extend(copies[: rng.integers(1, len(copies) + 1)].tolist())
+    return damaged[:count]
 
 
 @given(reads())
@@ -81,6 +86,22 @@ def test_flips_and_erasures_share_the_promise(case) -> None:
     erased = positions(draw, codec, codec.promised_erasures - 2 * len(wrong))
     logits[erased] = 0
     assert codec.decode(logits).payload == payload
+
+
+def test_the_promise_holds_where_hard_decisions_and_ordered_statistics_both_fail() -> None:
+    """Both copies of some bits wrong, and one copy of many ones, so that ties fall to the wrong side."""
+    codec = CODECS[256, 24, 12]
+    assert codec.repetitions == 2
+    copies = np.argsort(codec._order, kind="stable").reshape(2, codec.code.n)
+    for value in range(100):
+        message = codec.encode(value)
+        ones = np.flatnonzero((message ^ codec._pad)[copies[0]])
+        twice, once = np.arange(6), ones[ones >= 6][: codec.promised_flips - 12]
+        logits = logits_of(message)
+        logits[copies[:, twice]] *= -1
+        logits[copies[0, once]] *= -1
+        assert (logits != logits_of(message)).sum() == codec.promised_flips
+        assert codec.decode(logits).payload == Payload(value, 24)
 
 
 def test_the_promise_of_the_shipped_code_is_half_its_distance() -> None:

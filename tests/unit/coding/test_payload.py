@@ -78,9 +78,7 @@ def test_text_is_none_where_the_payload_is_no_text() -> None:
 def test_too_long_says_how_many_bits_fit(content: str | int | bytes | UUID, needed: str) -> None:
     with pytest.raises(PayloadError) as error:
         Payload.parse(content, 24)
-    assert error.value.message == (
-        f"The payload needs {needed} bits, but only 24 bits fit into this message."
-    )
+    assert error.value.message == (f"The payload needs {needed} bits, but only 24 bits fit into this message.")
 
 
 @pytest.mark.parametrize(

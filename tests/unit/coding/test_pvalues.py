@@ -23,9 +23,7 @@ def test_match_p_value_is_what_enumerating_every_word_gives(total: int) -> None:
 @given(st.integers(0, 4096).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total))))
 def test_match_p_value_agrees_with_an_independent_tail(case: tuple[int, int]) -> None:
     matched, total = case
-    assert match_p_value(matched, total) == pytest.approx(
-        binom.sf(matched - 1, total, 0.5), rel=1e-8, abs=1e-290
-    )
+    assert match_p_value(matched, total) == pytest.approx(binom.sf(matched - 1, total, 0.5), rel=1e-8, abs=1e-290)
 
 
 def test_match_p_value_is_exact_deep_in_the_tail() -> None:

@@ -6,7 +6,7 @@ from scipy.stats import binomtest
 
 from faketagger.coding import Codec, Decoded, match_p_value
 
-DECODES = 20_000
+DECODES = 8_000
 
 
 @pytest.fixture(scope="module")
