@@ -39,6 +39,13 @@ ATTACKS: dict[str, tuple[str, str]] = {
     "haze": (f"{_DEGRADATIONS}.weather", "Haze"),
     "rain": (f"{_DEGRADATIONS}.weather", "Rain"),
     "vignette": (f"{_DEGRADATIONS}.weather", "Vignette"),
+    "swap": ("faketagger.simulator.swap", "Swap"),
+    "reenact": ("faketagger.simulator.reenact", "Reenact"),
+    "edit": ("faketagger.simulator.edit", "Edit"),
+    "synthesis": ("faketagger.simulator.synthesis", "Synthesis"),
+    "synthesis_spatial": ("faketagger.simulator.synthesis", "SynthesisSpatial"),
+    "synthesis_unseen": ("faketagger.simulator.synthesis", "SynthesisUnseen"),
+    "synthesis_taef2": ("faketagger.simulator.synthesis", "SynthesisTaef2"),
 }
 
 
