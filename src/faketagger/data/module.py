@@ -1,0 +1,241 @@
+"""The LightningDataModule: kind of data, split by person, and batches that resume at the very next step."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import pytorch_lightning as lightning
+import torch
+from pydantic import Field, model_validator
+from torch.utils.data import DataLoader, Sampler
+
+from faketagger.config import Section, cache_root
+from faketagger.data.celebahq import CelebAHQ
+from faketagger.data.crops import FaceCrops
+from faketagger.data.demo import materialise_demo
+from faketagger.data.samples import Identities, Sample, Split, list_folder, split_by_identity
+from faketagger.data.transforms import Augment
+from faketagger.errors import DataError
+
+_SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+
+class DataConfig(Section):
+    """Which faces, how large, how many at a time.
+
+    Attributes:
+        kind: ``demo`` (the built-in faces), ``folder`` (any photographs) or ``celebahq`` (published layout).
+        root: The folder; not for ``demo``.
+        val_root: A second folder to validate and test on, instead of a share of the first; its people are left
+            out of training.
+        identities: Where names come from in a folder.
+        size: Side of the aligned crop in pixels.
+        batch_size: Faces per step.
+        val_share: Share of the pictures for validation (``demo`` and ``folder``).
+        test_share: Share of the pictures for the test (``demo`` and ``folder``).
+        limit: Use only so many pictures of each split.
+        demo_faces: How many pictures to render for ``demo``.
+        augment: Random changes of training pictures; null for none.
+        workers: Processes that load data.
+        in_memory: Keep every crop in memory.
+        backend: Face finder.
+        seed: Fixes the split, the order and the changes.
+    """
+
+    kind: Literal["demo", "folder", "celebahq"] = "demo"
+    root: Path | None = None
+    val_root: Path | None = None
+    identities: Identities = "auto"
+    size: int = Field(default=128, ge=32, le=1024)
+    batch_size: int = Field(default=16, ge=1)
+    val_share: float = Field(default=0.1, gt=0, lt=1)
+    test_share: float = Field(default=0.1, ge=0, lt=1)
+    limit: int | None = Field(default=None, ge=1)
+    demo_faces: int = Field(default=48, ge=6)
+    augment: Augment | None = Augment()
+    workers: int = Field(default=0, ge=0)
+    in_memory: bool = True
+    backend: str = "auto"
+    seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _roots_fit_the_kind(self) -> "DataConfig":
+        if (self.kind == "demo") != (self.root is None):
+            raise ValueError("a root folder is needed for folder and celebahq, and not allowed for demo")
+        if self.val_root is not None and self.kind != "folder":
+            raise ValueError("val_root goes with kind: folder only")
+        if self.val_share + self.test_share >= 1:
+            raise ValueError("val_share and test_share leave nothing for training")
+        return self
+
+
+class SteppedBatches(Sampler[list[tuple[int, int]]]):
+    """Batches that are a pure function of (seed, step).
+
+    Every pass over the data is a fresh shuffle; what does not fill a batch is left out of that pass, unless the
+    data is smaller than one batch. Iteration starts at the step that ``position`` tells and ends with the pass.
+
+    Args:
+        count: Number of items.
+        batch_size: Items per batch.
+        seed: Fixes every shuffle.
+        position: Tells how many batches have been used so far.
+    """
+
+    def __init__(self, count: int, batch_size: int, seed: int, position: Callable[[], int]) -> None:
+        self.count = count
+        self.batch_size = min(batch_size, count)
+        self.seed = seed
+        self.position = position
+
+    def __len__(self) -> int:
+        return self.count // self.batch_size
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        step = self.position()
+        for later in range(step, (step // len(self) + 1) * len(self)):
+            yield self.batch(later)
+
+    def batch(self, step: int) -> list[tuple[int, int]]:
+        """Items of one step.
+
+        Args:
+            step: Counted from 0 over all passes.
+
+        Returns:
+            Pairs of item number and draw.
+        """
+        turn, place = divmod(step, len(self))
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + turn)
+        order = torch.randperm(self.count, generator=generator).tolist()
+        start = place * self.batch_size
+        return [(number, turn) for number in order[start : start + self.batch_size]]
+
+
+class FaceDataModule(lightning.LightningDataModule):
+    """Aligned faces for training, validation and test, with nobody in two of them.
+
+    The state that Lightning saves in a checkpoint is the number of training batches used; a resumed run goes on
+    with the batch after it.
+
+    Args:
+        config: The data section of a configuration.
+        cache: Folder for landmarks and demo faces; the user's cache folder if None.
+        progress: Called with (done, total) while faces are looked for.
+    """
+
+    def __init__(
+        self,
+        config: DataConfig,
+        cache: Path | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.cache = cache or cache_root()
+        self.progress = progress
+        self.batches_used = 0
+        self.datasets: dict[Split, FaceCrops] = {}
+
+    def setup(self, stage: str | None = None) -> None:
+        """Find faces and divide people; a second call does nothing.
+
+        Raises:
+            DataError: The data is missing or cannot be divided.
+        """
+        if self.datasets:
+            return
+        if self.config.kind == "celebahq":
+            self.datasets = {split: self._celebahq(split) for split in _SPLITS}
+        else:
+            self.datasets = {
+                split: FaceCrops(samples[: self.config.limit], self.config.size, **self._options(split))
+                for split, samples in self._divided().items()
+                if samples
+            }
+        _refuse_shared_people(self.datasets)
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Shuffled, augmented batches, from the first batch not yet used."""
+        data = self._dataset("train")
+        batches = SteppedBatches(
+            len(data), self.config.batch_size, self.config.seed, lambda: self.batches_used
+        )
+        return DataLoader(data, batch_sampler=batches, num_workers=self.config.workers)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Validation faces in order."""
+        return self._in_order("val")
+
+    def test_dataloader(self) -> DataLoader[Any]:
+        """Test faces in order."""
+        return self._in_order("test")
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Count the training batches that reach the model."""
+        if self.trainer is not None and self.trainer.training:
+            self.batches_used += 1
+        return batch
+
+    def state_dict(self) -> dict[str, Any]:
+        """Number of training batches used."""
+        return {"batches_used": self.batches_used}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on after the batches used."""
+        self.batches_used = state_dict["batches_used"]
+
+    def _dataset(self, split: Split) -> FaceCrops:
+        if split not in self.datasets:
+            raise DataError(f"There are no {split} faces.", f"Raise {split}_share, or call setup() first.")
+        return self.datasets[split]
+
+    def _in_order(self, split: Split) -> DataLoader[Any]:
+        return DataLoader(
+            self._dataset(split), batch_size=self.config.batch_size, num_workers=self.config.workers
+        )
+
+    def _options(self, split: Split) -> dict[str, Any]:
+        return {
+            "augment": self.config.augment if split == "train" else None,
+            "seed": self.config.seed,
+            "backend": self.config.backend,
+            "cache": self.cache / "landmarks",
+            "in_memory": self.config.in_memory,
+            "progress": self.progress,
+        }
+
+    def _celebahq(self, split: Split) -> FaceCrops:
+        root = _given(self.config.root)
+        return CelebAHQ(root, split, self.config.size, limit=self.config.limit, **self._options(split))
+
+    def _divided(self) -> Mapping[Split, list[Sample]]:
+        config = self.config
+        if config.val_root is not None:
+            held_out = list_folder(config.val_root, config.identities)
+            people = {sample.identity for sample in held_out}
+            train = [s for s in list_folder(_given(config.root), config.identities) if s.identity not in people]
+            test_share = config.test_share / (config.val_share + config.test_share)
+            shares: dict[Split, float] = {"val": 1 - test_share, "test": test_share}
+            return {**split_by_identity(held_out, shares, config.seed), "train": train}
+        root = config.root if config.root is not None else materialise_demo(self.cache, config.demo_faces)
+        shares = {
+            "train": 1 - config.val_share - config.test_share,
+            "val": config.val_share,
+            "test": config.test_share,
+        }
+        return split_by_identity(list_folder(root, config.identities), shares, config.seed)
+
+
+def _given(root: Path | None) -> Path:
+    if root is None:
+        raise DataError("No folder is given.", "Set data.root.")
+    return root
+
+
+def _refuse_shared_people(datasets: Mapping[Split, FaceCrops]) -> None:
+    seen: dict[str, Split] = {}
+    for split, data in datasets.items():
+        for identity in set(data.identities):
+            if seen.setdefault(identity, split) != split:
+                raise DataError(f"{identity!r} is in the splits {seen[identity]} and {split}.")
