@@ -10,10 +10,12 @@ from importlib.resources import files
 from pathlib import Path
 
 import torch
+import torch.nn.functional as functional
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from faketagger.errors import CheckpointError
+from faketagger.simulator.eigenfaces import discriminant, principal_axes
 
 HELD_OUT = "resize"
 
@@ -55,6 +57,9 @@ class Autoencoder(nn.Module):
         """Latent -> (N, 3, 128, 128), unclamped."""
         raise NotImplementedError
 
+    def prepare(self, images: Tensor, groups: Tensor, rng: torch.Generator) -> None:
+        """Find before training what needs none: from aligned faces (N, 3, 128, 128) and their groups (N,)."""
+
     def forward(self, images: Tensor, identity: int = 0, noise: Tensor | None = None) -> Tensor:
         latent = self.encode(images)
         if noise is not None:
@@ -84,34 +89,52 @@ class SpatialAutoencoder(Autoencoder):
 
 
 class SharedAutoencoder(Autoencoder):
-    """One encoder, a dense bottleneck, one decoder per identity group: the architecture of face-swap tools."""
+    """A shared dense encoder and one decoder per identity group, as face-swap tools have them.
+
+    The bottleneck is one of eigenfaces, found in closed form by :meth:`prepare`. Each decoder first moves the code
+    to its own group's side of the discriminant between the groups, as if it had never seen another face, and then
+    renders it by a small network of its own.
+    """
 
     decoders = 2
+    mean: Tensor
+    basis: Tensor
+    centre: Tensor
+    axis: Tensor
+    probe: Tensor
 
-    def __init__(self, width: int = 48, bottleneck: int = 384) -> None:
+    def __init__(self, width: int = 48, bottleneck: int = 256) -> None:
         super().__init__()
-        self.encoder = nn.Sequential(
-            nn.PixelUnshuffle(4), _conv(48, width), _conv(width, 2 * width, 2), Residual(2 * width),
-            _conv(2 * width, 2 * width, 2), nn.Conv2d(2 * width, 32, 1), nn.Flatten(), nn.Linear(2048, bottleneck),
-        )  # fmt: skip
-        self.inter = nn.Sequential(nn.Linear(bottleneck, 2048), nn.Unflatten(1, (32, 8, 8)), _conv(32, 2 * width))
+        self.register_buffer("mean", torch.full((3 * 64 * 64,), 0.5))
+        self.register_buffer("basis", torch.zeros(bottleneck, 3 * 64 * 64))
+        for name in ("centre", "axis", "probe"):
+            self.register_buffer(name, torch.zeros(bottleneck))
         self.heads = nn.ModuleList(
             nn.Sequential(
-                _shuffle_up(2 * width, 2 * width),
-                Residual(2 * width),
-                _shuffle_up(2 * width, width),
-                Residual(width),
+                nn.PixelUnshuffle(2),
+                _conv(12, width),
+                *(Residual(width) for _ in range(3)),
                 nn.Conv2d(width, 48, 3, padding=1),
                 nn.PixelShuffle(4),
-            )  # fmt: skip
-            for _ in range(2)
+            )
+            for _ in range(self.decoders)
         )
 
+    def prepare(self, images: Tensor, groups: Tensor, rng: torch.Generator) -> None:
+        if self.basis.any():
+            return
+        self.mean, self.basis = principal_axes(functional.avg_pool2d(images, 2).flatten(1), len(self.basis), rng)
+        self.centre, self.axis, self.probe = discriminant(self.encode(images), groups)
+
     def encode(self, images: Tensor) -> Tensor:
-        return self.encoder(images - 0.5)
+        return (functional.avg_pool2d(images, 2).flatten(1) - self.mean) @ self.basis.T
 
     def decode(self, latent: Tensor, identity: int = 0) -> Tensor:
-        return self.heads[identity](self.inter(latent)) + 0.5
+        side = 2 * identity - 1
+        score = side * ((latent - self.centre) @ self.probe)
+        latent = latent + side * (score.clamp_min(1.0) - score)[:, None] * self.axis
+        face = (latent @ self.basis + self.mean).unflatten(1, (3, 64, 64))
+        return self.heads[identity](face - 0.5) + functional.interpolate(face, scale_factor=2, mode="bilinear")
 
 
 class LatentAutoencoder(Autoencoder):

@@ -6,9 +6,12 @@ import pytorch_lightning as pl
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
+from torch.utils.data import DataLoader, Subset
 
 from faketagger.simulator.autoencoders import KINDS
 from faketagger.training.views import STILL, Framing, flip, random_views
+
+_CLOSED_FORM_FACES = 6000
 
 
 class AutoencoderModule(pl.LightningModule):
@@ -32,8 +35,22 @@ class AutoencoderModule(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
-        self.network = KINDS[kind]().to(memory_format=torch.channels_last)
+        self.network = KINDS[kind]()
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.rng = torch.Generator().manual_seed(seed)
+
+    def on_train_start(self) -> None:
+        """Let a network with groups find what needs no training, from up to 6,000 aligned training faces."""
+        if self.network.decoders == 1:
+            return
+        loader: Any = self.trainer.train_dataloader
+        faces = Subset(loader.dataset, range(min(len(loader.dataset), _CLOSED_FORM_FACES)))
+        views, groups = [], []
+        for batch in DataLoader(faces, batch_size=256, collate_fn=loader.collate_fn):
+            views.append(random_views(batch["image"], batch["landmarks"], self.network.size, STILL, self.rng)[0])
+            groups.append(batch["group"])
+        with torch.no_grad():
+            self.network.prepare(torch.cat(views), torch.cat(groups), self.rng)
 
     def _loss(self, output: Tensor, target: Tensor) -> Tensor:
         loss = functional.l1_loss(output, target)

@@ -38,7 +38,7 @@ def untrained(kind: str, seed: int = 0) -> Autoencoder:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = KINDS[kind]()
-        for weight in network.parameters():
+        for weight in network.state_dict().values():
             if weight.ndim > 1:
                 torch.nn.init.normal_(weight, std=1.2 / math.sqrt(weight[0].numel()))
     return network.eval().requires_grad_(False)
