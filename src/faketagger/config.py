@@ -42,7 +42,7 @@ def load_config(path: str | Path, schema: type[SectionT], overrides: list[str] |
     Raises:
         ConfigError: The file is missing or no YAML mapping, or a key or a value does not fit the schema.
     """
-    from omegaconf import OmegaConf
+    from omegaconf import DictConfig, OmegaConf
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
 
@@ -51,16 +51,18 @@ def load_config(path: str | Path, schema: type[SectionT], overrides: list[str] |
         if "=" not in text:
             raise ConfigError(f"The override {text!r} has no value.", "Write key=value, without spaces.")
     try:
-        config = OmegaConf.merge(OmegaConf.load(path), OmegaConf.from_dotlist(list(overrides or [])))
-        values = OmegaConf.to_container(config, resolve=True)
+        config = OmegaConf.load(path)
+        if not isinstance(config, DictConfig):
+            raise ConfigError(f"{path} holds no keys and values.", "A configuration is a YAML mapping.")
+        merged = OmegaConf.merge(config, OmegaConf.from_dotlist(list(overrides or [])))
+        values = OmegaConf.to_container(merged, resolve=True)
     except FileNotFoundError:
         raise ConfigError(f"There is no configuration file {path}.", _nearby(path)) from None
     except (YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
         raise ConfigError(f"{path} is no readable YAML: {_first_line(error)}.") from error
     except (OmegaConfBaseException, ValueError, TypeError) as error:
         raise ConfigError(f"{path} does not resolve: {_first_line(error)}.") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path} holds no keys and values.", "A configuration is a YAML mapping.")
+    assert isinstance(values, dict)
     return check(values, schema, str(path))
 
 
@@ -82,9 +84,8 @@ def check(values: dict[Any, Any], schema: type[SectionT], origin: str) -> Sectio
         # JSON mode is the strict mode that still turns text into paths and lists into tuples.
         return schema.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
-        problems = [_explain(dict(details), schema) for details in error.errors()]
-    unknown_first = sorted(problems, key=lambda problem: problem[1] is None)
-    sentence, hint = unknown_first[0]
+        problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+    sentence, hint = _explain(dict(problems[0]), schema)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     raise ConfigError(f"{origin}: {sentence}{more}.", hint)
 

@@ -106,3 +106,7 @@ def _say(sentence: str, hint: str | None, code: int) -> int:
     if hint:
         print(f"try: {hint}", file=sys.stderr)
     return code
+
+
+if __name__ == "__main__":
+    main()
