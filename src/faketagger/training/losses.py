@@ -14,21 +14,22 @@ def message_loss(logits: Tensor, message: Tensor) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logits, message)
 
 
-def image_loss(tagged: Tensor, images: Tensor, chroma: float = 2.0) -> Tensor:
+def image_loss(tagged: Tensor, images: Tensor) -> Tensor:
     """Structure and colour damage of a residual whose power is held elsewhere.
+
+    Slow colour stains are what eyes see first on skin, red-green ones before blue-yellow ones.
 
     Args:
         tagged: (N, 3, H, W) in [0, 1].
         images: (N, 3, H, W) in [0, 1].
-        chroma: Weight of U and V against Y; eyes see slow colour stains on skin first.
 
     Returns:
-        Structural dissimilarity plus the chroma share of the residual's energy.
+        Structural dissimilarity plus the weighted chroma share of the residual's energy in YUV.
     """
     residual = rgb_to_yuv(tagged) - rgb_to_yuv(images)
-    energy = residual.square().mean((0, 2, 3))
-    stain = chroma * energy[1:].sum() / energy.sum().clamp_min(1e-12)
-    return ssim_loss(tagged, images, window_size=7) * 2 + 0.1 * stain
+    luma, blue, red = residual.square().mean((0, 2, 3))
+    stain = (0.5 * blue + red) / (luma + blue + red).clamp_min(1e-12)
+    return 2 * ssim_loss(tagged, images, window_size=7) + 1.5 * stain
 
 
 class _Reverse(torch.autograd.Function):

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from faketagger.errors import ConfigError
 from faketagger.faces.geometry import face_mask
 from faketagger.simulator.graded import uniform
-from faketagger.simulator.interface import AttackBatch
+from faketagger.simulator.interface import Attack, AttackBatch
 from faketagger.simulator.landmarks import moved_landmarks
 from faketagger.simulator.pool import AttackPool
 from faketagger.simulator.registry import build
@@ -49,6 +49,9 @@ class TaggerModule(pl.LightningModule):
         ConfigError: An attack of the pool is held out from training.
     """
 
+    pool: AttackPool
+    validation_attacks: dict[str, Attack]
+
     def __init__(
         self,
         network: dict[str, Any],
@@ -66,13 +69,19 @@ class TaggerModule(pl.LightningModule):
         super().__init__()
         self.curriculum = Curriculum(**(curriculum or {}))
         self.save_hyperparameters()
-        self.networks = TaggerNetworks(**network).to(memory_format=torch.channels_last)
-        self.pool = AttackPool.from_spec(attacks)
+        self.networks = TaggerNetworks(**network)
+        self.networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # Frozen attackers: neither optimised nor saved, so kept out of the module's own parameters.
+        self.__dict__["pool"] = AttackPool.from_spec(attacks)
+        self.__dict__["validation_attacks"] = {name: build(name) for name in validation}
         held = [entry.attack.name for entry in self.pool.entries if getattr(entry.attack, "held_out", False)]
         if held:
             raise ConfigError(f"held out from training, so not to be trained against: {', '.join(held)}")
-        self.held_attacks = nn.ModuleDict({name: build(name) for name in validation})
         self.critic = Critic() if critic_weight else None
+
+    def on_fit_start(self) -> None:
+        for attack in (self.pool, *self.validation_attacks.values()):
+            attack.to(self.device)
 
     def _step_rng(self) -> torch.Generator:
         return torch.Generator().manual_seed(self.hparams["seed"] * 1_000_003 + self.global_step)
@@ -150,7 +159,7 @@ class TaggerModule(pl.LightningModule):
         mask = face_mask(landmarks, (images.shape[2], images.shape[3]))
         tagged = round_to_uint8(self.networks.embed(images, message, self.curriculum.psnr, mask))
         right = {"none": tagged}
-        for name, attack in self.held_attacks.items():
+        for name, attack in self.validation_attacks.items():
             right[name] = round_to_uint8(attack(AttackBatch(tagged, landmarks), rng).images)
         for name, seen in right.items():
             share = ((self.networks.read(seen) > 0) == (message > 0.5)).float().mean()

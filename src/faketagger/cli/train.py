@@ -1,0 +1,30 @@
+"""``faketagger train``: a run from a configuration file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="A file such as experiments/train/face-128.yaml.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="key=value pairs laid over the file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/train/NAME if left out.")] = None,
+) -> None:
+    """Train a tagger or a simulator's autoencoder; the same call again goes on where it stopped.
+
+    \b
+    Examples:
+      faketagger train experiments/train/smoke.yaml
+      faketagger train experiments/train/face-128.yaml data.root=photos trainer.max_steps=8000
+    """
+    from faketagger.config import load_config
+    from faketagger.training.config import TrainConfig
+    from faketagger.training.run import train as run
+
+    settings = load_config(config, TrainConfig, overrides)
+    folder = out or Path("runs/train") / settings.name
+    metrics = run(settings, folder)
+    for name, value in sorted(metrics.items()):
+        print(f"{name} {value:.4f}")
+    print(f"written to {folder}")

@@ -1,0 +1,21 @@
+"""Exported networks give what the tagger gives."""
+
+from pathlib import Path
+
+import torch
+
+from faketagger.coding import Codec
+from faketagger.tagger.export import export_tagger
+from faketagger.tagger.networks import TaggerNetworks
+from faketagger.tagger.tagger import Tagger
+
+
+def test_pt2_equals_eager_at_another_batch_size(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    tagger = Tagger(TaggerNetworks(40, 64, 16, 16), Codec(40, 16, 12), 36.0, "little").eval().requires_grad_(False)
+    embed, read = export_tagger(tagger, tmp_path, "pt2")
+    images, message = torch.rand(5, 3, 64, 64), torch.randint(0, 2, (5, 40)).float()
+    tagged = torch.export.load(embed).module()(images, message)
+    assert torch.allclose(tagged, tagger.embed_message(images, message), atol=1e-5)
+    logits = torch.export.load(read).module()(tagged)
+    assert torch.allclose(logits, tagger.read_message(tagged), atol=1e-3)
