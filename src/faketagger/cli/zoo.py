@@ -1,0 +1,237 @@
+"""``faketagger zoo``: external tools from the shelf to the picture."""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Install, examine, prepare, run and check external tools (adapters).",
+)
+
+Name = Annotated[str, typer.Argument(metavar="ADAPTER", help="Name from 'zoo list', or the folder of an adapter.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A parameter of the adapter; repeatable."),
+]
+Preset = Annotated[str | None, typer.Option(help="smoke (minutes on a CPU) or paper (as its authors used it).")]
+Seed = Annotated[int, typer.Option(help="Fixes every random draw of the tool.")]
+Device = Annotated[str, typer.Option(help="cpu or cuda, where the adapter knows it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+WALLS = "auto, bubblewrap or rlimits."
+
+
+@app.command("list", epilog="Example: faketagger zoo list --json")
+def list_adapters(as_json: AsJson = False) -> None:
+    """All adapters: family, roles, licence, weights, status."""
+    from faketagger.zoo.doctor import installed_state
+    from faketagger.zoo.installer import installation
+    from faketagger.zoo.registry import find_adapters
+
+    rows: list[dict[str, Any]] = []
+    for name, adapter in find_adapters().items():
+        manifest = adapter.manifest
+        row: dict[str, Any] = {
+            "name": name,
+            "family": manifest.family,
+            "roles": list(manifest.roles),
+            "licence": manifest.licence,
+        }
+        row |= {"upstream": manifest.upstream.pin, "status": installed_state(adapter, installation(adapter))}
+        row |= {"weights_mb": round(sum(weight.bytes for weight in manifest.weights) / 2**20, 1)}
+        row |= {"presets": list(manifest.presets), "summary": manifest.summary, "folder": str(adapter.folder)}
+        rows.append(row)
+    if as_json:
+        _print_json(rows)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("adapter", "family", "roles", "licence", "weights", "status")
+    for row in rows:
+        roles = ", ".join(row["roles"])
+        table.add_row(row["name"], row["family"], roles, row["licence"], f"{row['weights_mb']} MB", row["status"])
+    Console().print(table)
+
+
+@app.command(epilog="Example: faketagger zoo install realesrgan")
+def install(
+    name: Name,
+    source: Annotated[str | None, typer.Option(help="Git URL or local repository to take the code from.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Folder with weight files that you bring.")] = None,
+) -> None:
+    """Give a tool its own environment, code and weights in the cache; again does nothing."""
+    from rich.console import Console
+
+    from faketagger.zoo import doctor
+    from faketagger.zoo import install as install_adapter
+
+    console = Console()
+    with console.status("starting") as status:
+
+        def tell(text: str) -> None:
+            status.update(text[:100])
+            if not text.startswith(" "):
+                console.print(text, highlight=False, markup=False)
+
+        install_adapter(name, source=source, weights=weights, progress=tell)
+    print(f"next: {doctor(name).next_command}")
+
+
+@app.command(epilog="Example: faketagger zoo doctor realesrgan")
+def doctor(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[ADAPTER]...", help="All by default.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What a tool has, what it lacks, what that costs, and the next command."""
+    from faketagger.zoo import doctor as diagnose
+    from faketagger.zoo import find_adapters
+
+    diagnoses = [diagnose(name) for name in names or find_adapters()]
+    if as_json:
+        _print_json([diagnosis.to_dict() for diagnosis in diagnoses])
+    for diagnosis in [] if as_json else diagnoses:
+        print(f"{diagnosis.name}: {diagnosis.state.replace('_', ' ')}")
+        for mark, lines in (("has", diagnosis.present), ("lacks", diagnosis.missing)):
+            for line in lines:
+                print(f"  {mark:6}{line}")
+        print(f"  costs {diagnosis.cost}\n  walls {diagnosis.sandbox.kind}\n  next  {diagnosis.next_command}")
+    if any(diagnosis.state != "ready" for diagnosis in diagnoses):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: faketagger zoo prepare TOOL src=faces/anna dst=faces/ben --preset smoke")
+def prepare(
+    name: Name,
+    facesets: Annotated[list[str] | None, typer.Argument(metavar="[SET=FOLDER]...")] = None,
+    settings: Settings = None,
+    preset: Preset = None,
+    seed: Seed = 0,
+    device: Device = "cpu",
+) -> None:
+    """Let a tool learn from pictures, where it has to; kept for the next time."""
+    from faketagger.errors import AdapterError
+    from faketagger.imaging import find_images
+    from faketagger.zoo import get_adapter
+    from faketagger.zoo import prepare as prepare_adapter
+
+    adapter = get_adapter(name)
+    if not adapter.manifest.facesets and not facesets:
+        print(f"{adapter.name} needs no preparation")
+        return
+    sets = {}
+    for text in facesets or []:
+        label, equals, folder = text.partition("=")
+        if not equals:
+            raise AdapterError(f"{text!r} names no folder.", "Write SET=FOLDER.")
+        sets[label] = find_images([Path(folder)])
+    with _bar("preparing") as advance:
+        made = prepare_adapter(adapter, sets, _values(settings), preset, seed, advance, device=device)
+    print(made.folder)
+
+
+@app.command(epilog="Example: faketagger zoo apply realesrgan photos/ --out attacked --set workers=2")
+def apply(
+    name: Name,
+    pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Files and folders.")],
+    out: Annotated[Path, typer.Option(help="Folder for the attacked pictures, attack.json and driver.log.")],
+    settings: Settings = None,
+    preset: Preset = None,
+    seed: Seed = 0,
+    device: Device = "cpu",
+    prepared: Annotated[Path | None, typer.Option(help="Folder printed by 'zoo prepare'.")] = None,
+    sandbox: Annotated[str, typer.Option(help=WALLS)] = "auto",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run again what the cache holds.")] = False,
+) -> None:
+    """Attack pictures. Exit code 1 if any of them failed."""
+    from faketagger.imaging import find_images
+    from faketagger.zoo import apply as apply_adapter
+
+    found = find_images(pictures)
+    with _bar(name) as advance:
+        run = apply_adapter(
+            name,
+            found,
+            out,
+            _values(settings),
+            preset,
+            seed,
+            advance,
+            device=device,
+            prepared=prepared,
+            sandbox=_walls(sandbox),
+            fresh=fresh,
+        )
+    (out / "attack.json").write_text(json.dumps(run.to_dict(), indent=1), encoding="utf-8")
+    for image in run.images:
+        if image.status != "attacked":
+            print(f"{image.input}: {image.status.replace('_', ' ')}: {image.reason}")
+    cached = sum(image.cached for image in run.images)
+    counts = ", ".join(f"{run.count(s)} {s.replace('_', ' ')}" for s in ("attacked", "passed_through", "failed"))
+    walls = run.sandbox.kind if run.sandbox else "nothing was run"
+    print(f"{counts} ({cached} from the cache); {run.timings.total_s:.1f} s; {walls}; {out}")
+    if run.count("failed"):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: faketagger zoo check ./my_adapter")
+def check(
+    name: Name,
+    preset: Preset = "smoke",
+    sandbox: Annotated[str, typer.Option(help=WALLS)] = "auto",
+) -> None:
+    """Hold an adapter, or anyone's folder, against the contract by running it. Exit code 1 if it fails."""
+    from faketagger.zoo import CheckResult, check_adapter
+
+    def tell(result: CheckResult) -> None:
+        detail = f": {result.detail}" if result.detail else ""
+        print(f"{result.verdict:8}{result.expectation}{detail}", flush=True)
+
+    results = check_adapter(name, preset=preset, sandbox=_walls(sandbox), progress=tell)
+    if any(result.verdict == "failed" for result in results):
+        raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def _bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar, moved by calls with (done, total)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _values(settings: list[str] | None) -> dict[str, Any]:
+    """``key=value`` texts to values, read as YAML reads them."""
+    import yaml
+
+    from faketagger.errors import AdapterError
+
+    values = {}
+    for text in settings or []:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise AdapterError(f"The setting {text!r} has no value.", "Write --set key=value, without spaces.")
+        values[key] = yaml.safe_load(value) if value else ""
+    return values
+
+
+def _walls(text: str) -> Any:
+    from faketagger.errors import AdapterError
+
+    if text not in ("auto", "bubblewrap", "rlimits"):
+        raise AdapterError(f"There is no sandbox {text!r}.", f"Choose {WALLS}")
+    return text
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=1))

@@ -1,0 +1,114 @@
+"""What an adapter has, what it lacks, what that costs, and the exact next command."""
+
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from faketagger.errors import AdapterError
+from faketagger.zoo.installer import Installation, find_python, install_command, installation
+from faketagger.zoo.manifest import Adapter
+from faketagger.zoo.registry import cache_folder, get_adapter
+from faketagger.zoo.sandbox import Sandbox, choose
+from faketagger.zoo.upstream import check_weight
+
+State = Literal["ready", "not_installed", "half_installed", "damaged", "unsupported"]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The state of one adapter.
+
+    Attributes:
+        state: ``ready`` if ``apply`` can run.
+        present: What is there, in words.
+        missing: What is not, and what is lost without it.
+        cost: What installing and running it takes.
+        next_command: What to type next.
+        sandbox: The walls that a run would have.
+    """
+
+    name: str
+    state: State
+    present: tuple[str, ...]
+    missing: tuple[str, ...]
+    cost: str
+    next_command: str
+    sandbox: Sandbox
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def doctor(name: str | Path | Adapter) -> Diagnosis:
+    """Examine an adapter without changing anything.
+
+    Args:
+        name: Adapter, its name or its folder.
+
+    Raises:
+        AdapterError: There is no such adapter.
+    """
+    adapter = get_adapter(name)
+    place = installation(adapter)
+    present, missing = [], []
+    state = installed_state(adapter, place)
+    if state == "unsupported":
+        missing.append(f"a Python {adapter.manifest.environment.python}")
+    if place.complete:
+        present.append(f"environment {place.folder}")
+        for weight in adapter.manifest.weights:
+            problem = check_weight(place.weight_path(weight), weight)
+            if problem is None:
+                present.append(f"{weight.path} ({weight.bytes / 2**20:.1f} MB, sha256 right)")
+                continue
+            missing.append(f"{weight.path} {problem}; without it: {weight.without}")
+            state = "damaged" if weight.required else state
+    elif place.begun:
+        missing.append("the end of its installation: it was interrupted and will be done again")
+    else:
+        missing.append("its environment")
+    walls = choose()
+    if walls.kind == "rlimits":
+        missing.append(f"a sandbox ({walls.note}): the tool can reach the network and your files")
+    return Diagnosis(
+        adapter.name,
+        state,
+        tuple(present),
+        tuple(missing),
+        _cost(adapter),
+        _next(adapter, place, state),
+        walls,
+    )
+
+
+def installed_state(adapter: Adapter, place: Installation) -> State:
+    """The state as far as it shows without hashing anything."""
+    if place.complete:
+        return "ready"
+    try:
+        find_python(adapter)
+    except AdapterError:
+        return "unsupported"
+    return "half_installed" if place.begun else "not_installed"
+
+
+def _cost(adapter: Adapter) -> str:
+    environment, cost = adapter.manifest.environment, adapter.manifest.cost
+    base = next(folder for folder in [cache_folder(), *cache_folder().parents] if folder.exists())
+    free = shutil.disk_usage(base).free / 2**30
+    return (
+        f"download {environment.download_mb} MB, disk {environment.disk_mb} MB ({free:.0f} GB free), "
+        f"{cost.seconds_per_image:g} s an image ({cost.measured})"
+    )
+
+
+def _next(adapter: Adapter, place: Installation, state: State) -> str:
+    if state == "ready":
+        return f"faketagger zoo apply {adapter.name} PICTURE… --out DIR"
+    if state == "damaged":
+        return f"rm -r {place.folder} && {install_command(adapter)}"
+    if state == "unsupported":
+        return f"install a Python {adapter.manifest.environment.python}, then {install_command(adapter)}"
+    return install_command(adapter)

@@ -1,0 +1,99 @@
+"""The folder of one job: what the tool may read, where it may write, and what must not change."""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from faketagger.errors import AdapterError
+from faketagger.zoo.registry import cache_folder
+
+_WRITABLE = ("out", "work", "tmp", "shm")
+
+
+class Job:
+    """One job on disk.
+
+    ``in/`` and ``job.json`` are for reading; ``box/out``, ``box/work``, ``box/tmp``, ``box/shm`` for writing.
+
+    Args:
+        folder: An empty folder that belongs to this job.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.inputs = folder / "in"
+        self.box = folder / "box"
+        self.out = self.box / "out"
+        self.file = folder / "job.json"
+        self.inputs.mkdir()
+        for name in _WRITABLE:
+            (self.box / name).mkdir(parents=True)
+
+    def write(self, description: dict[str, Any]) -> None:
+        """Write job.json: the description with the job's own folders added."""
+        folders = {"input": self.inputs, "output": self.out, "work": self.box / "work"}
+        full = description | {name: str(path) for name, path in folders.items()}
+        self.file.write_text(json.dumps(full, indent=1), encoding="utf-8")
+
+    def fingerprint(self) -> dict[str, tuple[int, int]]:
+        """Size and time of everything in the job folder that the tool has no business to change."""
+        return fingerprint(self.folder, skip=self.box)
+
+
+@contextlib.contextmanager
+def new_job() -> Iterator[Job]:
+    """A job folder that is gone afterwards, whatever happens; those of killed runs are swept first.
+
+    Raises:
+        AdapterError: The cache cannot be written.
+    """
+    home = cache_folder() / "jobs"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        _sweep(home)
+        folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=home))
+    except OSError as error:
+        raise AdapterError(
+            f"The cache {home} cannot be written: {error.strerror}.",
+            "Set FAKETAGGER_CACHE to a folder with room.",
+        ) from error
+    try:
+        yield Job(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def fingerprint(folder: Path, skip: Path | None = None) -> dict[str, tuple[int, int]]:
+    """Size and modification time in ns of every file below a folder.
+
+    Args:
+        folder: Where to look.
+        skip: A folder to leave out.
+    """
+    found = {}
+    for root, folders, files in os.walk(folder):
+        if skip is not None:
+            folders[:] = [name for name in folders if Path(root, name) != skip]
+        for name in [*files, *folders]:
+            with contextlib.suppress(OSError):
+                state = os.lstat(os.path.join(root, name))
+                is_file = name in files
+                found[os.path.join(root, name)] = (state.st_size, state.st_mtime_ns) if is_file else (0, 0)
+    return found
+
+
+def changes(before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]]) -> list[str]:
+    """Paths that came, went or changed between two fingerprints."""
+    return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+
+
+def _sweep(home: Path) -> None:
+    for folder in home.iterdir():
+        pid = folder.name.split("-")[0]
+        if pid.isdigit() and not Path("/proc", pid).exists():
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,108 @@
+"""What a tool really did to a picture: a driver may say less than its files show, never more."""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from faketagger.zoo.events import ImageEvent, Status
+
+_LARGEST_FILE = 2**30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One checked output.
+
+    Attributes:
+        status: What happened.
+        reason: Why not ``attacked``.
+        pixels: (H, W, 3) uint8, None if failed.
+        changed: Share of pixels in [0, 1] whose value differs from the input's.
+        psnr_db: Output against input; None if equal or failed.
+    """
+
+    status: Status
+    reason: str | None
+    pixels: np.ndarray | None = None
+    changed: float = 0.0
+    psnr_db: float | None = None
+
+
+def judge(event: ImageEvent, path: Path, given: np.ndarray) -> Finding:
+    """Hold the driver's word on an image against its output file.
+
+    Args:
+        event: The driver's word.
+        path: The output file.
+        given: (H, W, 3) uint8 input.
+
+    Returns:
+        The finding. Unchanged pixels are ``passed_through``, whatever the driver said.
+    """
+    if event.status == "failed":
+        return Finding("failed", event.reason or "the tool failed on it and gave no reason")
+    if event.status == "passed_through":
+        return Finding("passed_through", event.reason or "the tool left it as it was", given)
+    try:
+        made = read_png(path)
+    except (OSError, ValueError, MemoryError) as error:
+        return Finding("failed", f"the driver says attacked, but its output {error}")
+    if made.shape != given.shape:
+        sizes = [f"{shape[1]}x{shape[0]}" for shape in (made.shape, given.shape)]
+        return Finding("failed", f"the output has {sizes[0]} pixels instead of {sizes[1]}")
+    different = (made != given).any(axis=2)
+    if not different.any():
+        return Finding("passed_through", "the output equals the input pixel by pixel", given)
+    if made.std() < 1.0 and given.std() > 5.0:
+        return Finding("failed", "the output is one flat colour")
+    error_power = float(np.mean((made.astype(np.float64) - given) ** 2))
+    return Finding("attacked", None, made, float(different.mean()), 10 * float(np.log10(255**2 / error_power)))
+
+
+def read_png(path: Path) -> np.ndarray:
+    """Decode a PNG made by a tool.
+
+    Args:
+        path: A regular file in a real folder: a tool could put a link or a pipe there, which are refused.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        OSError: It is missing or broken; the message continues the sentence "the output ...".
+        ValueError: It is too large to be meant seriously.
+    """
+    try:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            handle = os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        finally:
+            os.close(folder)
+    except FileNotFoundError:
+        raise OSError("is missing") from None
+    except OSError as error:
+        raise OSError(f"cannot be opened ({error.strerror})") from None
+    with open(handle, "rb") as file:
+        state = os.fstat(handle)
+        if not stat.S_ISREG(state.st_mode) or not 0 < state.st_size < _LARGEST_FILE:
+            raise ValueError(f"is no regular file of a sensible size ({state.st_size} bytes)")
+        try:
+            with Image.open(file, formats=["PNG"]) as image:
+                return np.asarray(image.convert("RGB"))
+        except (
+            Image.DecompressionBombError,
+            Image.UnidentifiedImageError,
+            OSError,
+            SyntaxError,
+            ValueError,
+        ) as error:
+            raise OSError(f"cannot be decoded ({type(error).__name__})") from None
+
+
+def write_png(pixels: np.ndarray, path: Path) -> None:
+    """Write (H, W, 3) uint8 quickly and without metadata."""
+    Image.fromarray(pixels).save(path, format="PNG", compress_level=1)
