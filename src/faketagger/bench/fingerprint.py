@@ -1,0 +1,116 @@
+"""What a result depends on, as digests; found without torch, so that finished work is recognised at once."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import faketagger
+from faketagger.bench.protocol import BenchConfig
+from faketagger.bench.scenario import Job
+from faketagger.bench.sources import DEMO, Source
+from faketagger.tagger.checkpoint import CONFIG, WEIGHTS, checkpoint_folder
+
+PACKAGE = Path(faketagger.__file__).parent
+_ROOMS = ("coding", "imaging", "faces", "tagger", "simulator", "zoo", "data/rendered")
+_SHOWING = ("flags", "plots", "report", "statistics", "strips", "summary", "table", "wandb_log")
+_PACKAGES = ("torch", "numpy", "scipy", "pillow", "opencv-python", "kornia", "dlib-bin", "scikit-image", "av")
+
+
+def inputs_digests(config: BenchConfig, sources: list[Source], jobs: list[Job]) -> dict[str, str]:
+    """Digest by name of everything the records depend on.
+
+    Args:
+        config: The benchmark.
+        sources: All photographs that may be chosen.
+        jobs: Its jobs.
+
+    Returns:
+        ``benchmark file, model, faces, code, packages``; names are chosen to fit "made with another ...".
+    """
+    plain = config.plain()
+    plain["faces"].pop("source")
+    plain.pop("model")
+    return {
+        "benchmark file": _text_digest(json.dumps(plain, sort_keys=True)),
+        "model": _model_digest(checkpoint_folder(config.model)),
+        "faces": faces_digest(config, sources),
+        "version of the code": _code_digest(tuple(sorted({j.attack for j in jobs if j.box == "black"}))),
+        "set of packages": _text_digest("\n".join(f"{name} {_version(name)}" for name in _PACKAGES)),
+    }
+
+
+def faces_digest(config: BenchConfig, sources: list[Source]) -> str:
+    """Digest of names, identities and contents of the photographs.
+
+    Args:
+        config: The benchmark.
+        sources: All photographs that may be chosen.
+    """
+    total = hashlib.sha256()
+    for source in sorted(sources, key=lambda source: source.name):
+        content = hashlib.sha256(source.path.read_bytes()).hexdigest()
+        total.update(f"{source.name}\0{source.identity}\0{content}\n".encode())
+    if config.faces.source == DEMO:
+        total.update(DEMO.encode())
+    return total.hexdigest()
+
+
+def presentation_digest() -> str:
+    """Digest of the code that turns records into tables and pages."""
+    own = PACKAGE / "bench"
+    files = [own / f"{name}.py" for name in _SHOWING] + _files([own / "templates"])
+    return files_digest(files, own)
+
+
+def files_digest(files: Iterable[Path], root: Path) -> str:
+    """Digest of files with their names relative to a root.
+
+    Args:
+        files: Regular files below ``root``.
+        root: Folder.
+    """
+    total = hashlib.sha256()
+    for path in sorted(files):
+        total.update(f"{path.relative_to(root).as_posix()}\0".encode())
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+@cache
+def _code_digest(adapters: tuple[str, ...]) -> str:
+    from faketagger.zoo import get_adapter
+
+    measuring = [path for path in (PACKAGE / "bench").glob("*.py") if path.stem not in _SHOWING]
+    rooms = _files([PACKAGE / room for room in _ROOMS])
+    digests = [files_digest([*measuring, *rooms, PACKAGE / "torch_compat.py"], PACKAGE)]
+    for name in adapters:
+        folder = get_adapter(name).folder
+        digests.append(files_digest(_files([folder]), folder))
+    return _text_digest("\n".join(digests))
+
+
+def _model_digest(folder: Path) -> str:
+    return files_digest([path for name in (CONFIG, WEIGHTS) if (path := folder / name).is_file()], folder)
+
+
+def _files(folders: Iterable[Path]) -> list[Path]:
+    return [
+        path
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".pyc" and "__pycache__" not in path.parts
+    ]
+
+
+def _text_digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"

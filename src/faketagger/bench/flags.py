@@ -1,0 +1,83 @@
+"""Sanity flags: what an honest reader of the table would ask about."""
+
+from typing import Any
+
+import pandas as pd
+
+from faketagger.bench.statistics import exceeds_nominal
+
+FEW_CLUSTERS = 20
+_Z95, _Z999 = 1.96, 3.09
+"""A table has many rows, and one in forty rows at chance lies below its 95 % limit: flags ask for 99.9 %."""
+
+
+def raise_flags(
+    scenarios: list[dict[str, Any]], gaps: list[dict[str, Any]], records: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """Look for results that should not be believed as they stand.
+
+    Args:
+        scenarios: Rows of the summary.
+        gaps: Paired differences, white minus black.
+        records: Everything that was measured; nulls are counted from here.
+
+    Returns:
+        One ``flag, scenario, message`` for each finding; ``scenario`` is None where it concerns the whole
+        table.
+    """
+    flags: list[dict[str, Any]] = []
+
+    def flag(name: str, scenario: str | None, message: str) -> None:
+        flags.append({"flag": name, "scenario": scenario, "message": message})
+
+    clusters = int(records["identity"].nunique())
+    if clusters < FEW_CLUSTERS:
+        flag(
+            "few_clusters",
+            None,
+            f"Only {clusters} identities: intervals from fewer than {FEW_CLUSTERS} are too optimistic.",
+        )
+    for row in scenarios:
+        for name, message in _row_flags(row):
+            flag(name, row["scenario"], message)
+    for gap in gaps:
+        if gap["ci_high"] < 0:
+            flag(
+                "black_above_white",
+                gap["black"],
+                f"The black box {gap['black']} is read better than its white twin {gap['white']}: "
+                "the twin is no fair stand-in, or the tool does less than it should.",
+            )
+    return flags
+
+
+def _far_below_half(row: dict[str, Any]) -> bool:
+    reach = (row["ci_high"] - row["bit_accuracy"]) * _Z999 / _Z95
+    return bool(row["bit_accuracy"] + reach < 0.5)
+
+
+def _row_flags(row: dict[str, Any]) -> list[tuple[str, str]]:
+    if row["status"] == "not run":
+        return [("not_run", f"{row['label']} was not run: {row['reason']}")]
+    found = []
+    for fpr, rate in row["null_fpr"].items():
+        hits = round(rate * row["n_null"])
+        if exceeds_nominal(hits, row["n_null"], float(fpr)):
+            message = f"{hits} of {row['n_null']} untagged pictures were called tagged at a nominal {fpr}."
+            found.append(("null_above_nominal", f"{row['label']}: {message}"))
+    if _far_below_half(row):
+        found.append(("below_chance", f"{row['label']}: bit accuracy is significantly below one half."))
+    if row["family"] == "control":
+        return found
+    n = row["n_images"]
+    if row["passed_through"] * 2 >= n:
+        found.append(
+            (
+                "attack_did_nothing",
+                f"{row['label']} left {row['passed_through']} of {n} pictures as they were.",
+            )
+        )
+    if (row["failed"] + row["no_face"]) * 5 > n:
+        losses = f"{row['failed']} attacks failed and {row['no_face']} pictures show no face"
+        found.append(("many_failures", f"{row['label']}: {losses}, of {n}; they count as read at chance."))
+    return found

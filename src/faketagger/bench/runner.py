@@ -1,0 +1,263 @@
+"""Run the jobs on the prepared pictures, in chunks that are written whole, and read every picture blindly."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from faketagger.bench.attacks import (
+    Attacked,
+    AttackFacts,
+    BlackBox,
+    Victim,
+    black_outcome,
+    build_in_process,
+    same_size,
+)
+from faketagger.bench.messages import MessageSource
+from faketagger.bench.outside import Delivery, Order, OutsideWorker, reason_of
+from faketagger.bench.pictures import Picture, load_png, save_png
+from faketagger.bench.progress import BenchProgress
+from faketagger.bench.quality import changed_share, psnr_db
+from faketagger.bench.records import Record
+from faketagger.bench.scenario import KINDS, Job, Kind
+from faketagger.bench.store import Store
+from faketagger.bench.subject import Subject, face_view, find_landmarks
+
+CHUNK = 8
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """A job without results.
+
+    Attributes:
+        job: The attack.
+        reason: Why, in a sentence.
+        hint: What to do about it.
+        family: Where it is known.
+        version: Where it is known.
+    """
+
+    job: Job
+    reason: str
+    hint: str | None
+    family: str | None = None
+    version: int | None = None
+
+
+class Runner:
+    """One benchmark on one picture set.
+
+    Args:
+        store: Output folder.
+        subject: Tagger under test.
+        messages: Source of messages.
+        pictures: The tagged set.
+        seed: Of the benchmark.
+        strips: How many faces the report shows.
+        progress: Bars.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        subject: Subject,
+        messages: MessageSource,
+        pictures: list[Picture],
+        seed: int,
+        strips: int,
+        progress: BenchProgress,
+    ) -> None:
+        self._store, self._subject, self._messages = store, subject, messages
+        self._pictures, self._seed, self._progress = pictures, seed, progress
+        self._shown = {picture.name for picture in shown(pictures, strips)}
+        self._chunks = [pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK)]
+        self._not_run: dict[str, NotRun] = {}
+        self.sandboxes: dict[str, str] = {}
+
+    def run(self, jobs: list[Job], blocked: list[NotRun]) -> list[NotRun]:
+        """Do everything that is not done yet.
+
+        Args:
+            jobs: All jobs that can run.
+            blocked: Jobs that cannot.
+
+        Returns:
+            ``blocked`` and the jobs that failed.
+        """
+        self._not_run = {missing.job.id: missing for missing in blocked}
+        inside = [job for job in jobs if job.box != "black"]
+        worker = OutsideWorker(self._orders([job for job in jobs if job.box == "black"]), self._tool_bar)
+        worker.start()
+        try:
+            steps = sum(len(self._store.missing(job, len(self._chunks))) for job in inside)
+            done = 0
+            for job in inside:
+                todo = self._store.missing(job, len(self._chunks))
+                for _ in self._run_inside(job, todo):
+                    done += 1
+                    self._progress.show("attacks", done, steps, job.label)
+                    while delivery := worker.ready(wait=False):
+                        self._take(delivery)
+            while delivery := worker.ready(wait=True):
+                self._take(delivery)
+        finally:
+            worker.stop()
+        return list(self._not_run.values())
+
+    def _tool_bar(self, text: str, done: int, total: int) -> None:
+        self._progress.show(text, done, total)
+
+    def _run_inside(self, job: Job, todo: list[tuple[Kind, int]]) -> Iterator[None]:
+        facts: AttackFacts | None = None
+        try:
+            attack = build_in_process(job, self._seed)
+            facts = attack.facts
+        except Exception as error:  # one broken attack must not take the others with it
+            self._give_up(job, error, facts)
+            return
+        for kind, chunk in todo:
+            victims = [victim(picture, kind) for picture in self._chunks[chunk]]
+            try:
+                outcomes = [attack.run(one) for one in victims]
+            except Exception as error:
+                self._give_up(job, error, facts)
+                return
+            seconds = sum(spent for _, spent in outcomes)
+            self._keep(job, facts, kind, chunk, victims, [outcome for outcome, _ in outcomes], seconds)
+            yield
+
+    def _give_up(self, job: Job, error: Exception, facts: AttackFacts | None) -> None:
+        reason, hint = reason_of(error)
+        family, version = (facts.family, facts.version) if facts else (None, None)
+        self._not_run[job.id] = NotRun(job, reason, hint, family, version)
+
+    def _orders(self, jobs: list[Job]) -> list[Order]:
+        orders = []
+        for job in jobs:
+            try:
+                attack = BlackBox(job, self._seed)
+            except Exception as error:
+                self._give_up(job, error, None)
+                continue
+            kinds = {kind for kind, _ in self._store.missing(job, len(self._chunks))}
+            for kind in (kind for kind in KINDS if kind in kinds):
+                inputs = [path_of(picture, kind) for picture in self._pictures]
+                orders.append(Order(job, kind, attack, inputs, self._store.work / job.id / kind))
+        return orders
+
+    def _take(self, delivery: Delivery) -> None:
+        order = delivery.order
+        if delivery.failure is not None:
+            self._give_up(order.job, delivery.failure, order.attack.facts)
+        if delivery.run is None:
+            return
+        if delivery.run.sandbox is not None:
+            self.sandboxes[order.job.id] = delivery.run.sandbox.kind
+        share = delivery.run.timings.tool_s / len(order.inputs)
+        for chunk, pictures in enumerate(self._chunks):
+            results = delivery.run.images[chunk * CHUNK : chunk * CHUNK + len(pictures)]
+            victims = [victim(picture, order.kind) for picture in pictures]
+            outcomes = [black_outcome(one, result) for one, result in zip(victims, results, strict=True)]
+            self._keep(order.job, order.attack.facts, order.kind, chunk, victims, outcomes, share * len(pictures))
+        shutil.rmtree(order.out_dir, ignore_errors=True)
+
+    def _keep(
+        self,
+        job: Job,
+        facts: AttackFacts,
+        kind: Kind,
+        chunk: int,
+        victims: list[Victim],
+        outcomes: list[Attacked],
+        attack_seconds: float,
+    ) -> None:
+        start = time.perf_counter()
+        records: list[Record] = []
+        for picture, one, outcome in zip(self._chunks[chunk], victims, outcomes, strict=True):
+            records += self._read(job, facts, kind, picture, one, outcome)
+            if kind == "tagged" and picture.name in self._shown and outcome.image is not None:
+                folder = self._store.strips / job.id
+                folder.mkdir(exist_ok=True)
+                save_png(folder / f"{picture.tagged.stem}.png", outcome.image)
+        spent = {"attack": attack_seconds, "read": time.perf_counter() - start, "pictures": len(victims)}
+        self._store.save_part(job, kind, chunk, records, spent)
+
+    def _read(
+        self, job: Job, facts: AttackFacts, kind: Kind, picture: Picture, before: Victim, outcome: Attacked
+    ) -> list[Record]:
+        points = None if outcome.image is None else find_landmarks(outcome.image)
+        compared = None if outcome.image is None else same_size(outcome.image, before.image)
+        purpose = "tagged" if kind == "tagged" else f"null/{job.id}"
+        records = []
+        for view in job.views:
+            logits = None
+            if outcome.image is not None and outcome.mask is not None and points is not None:
+                seen = outcome.image if view == "frame" else face_view(outcome.image, outcome.mask, points)
+                logits = self._subject.read([seen], [points])[0]
+            read = self._messages.score(logits, purpose, picture.name)
+            records.append(
+                Record(
+                    scenario=job.scenario_id(view),
+                    job=job.id,
+                    label=job.label,
+                    attack=job.attack,
+                    version=facts.version,
+                    family=facts.family,
+                    role=job.role,
+                    view=view,
+                    black_box=job.box == "black",
+                    severity=job.severity,
+                    pair=job.pair,
+                    picture=picture.name,
+                    identity=picture.identity,
+                    kind=kind,
+                    attack_status=outcome.status,
+                    read_status="unread" if outcome.image is None else "no_face" if points is None else "read",
+                    reason=outcome.reason,
+                    bits=read.bits,
+                    matched=read.matched,
+                    p_value=read.p_value,
+                    exact=read.exact,
+                    attack_psnr_db=None if compared is None else psnr_db(before.image, compared),
+                    changed=None if compared is None else changed_share(before.image, compared),
+                    **picture.quality,
+                )
+            )
+        return records
+
+
+def victim(picture: Picture, kind: Kind) -> Victim:
+    """A prepared picture, loaded for an attack.
+
+    Args:
+        picture: The picture.
+        kind: Tagged or null.
+    """
+    points = picture.tagged_landmarks if kind == "tagged" else picture.landmarks
+    path = path_of(picture, kind)
+    return Victim(picture.name, path, load_png(path), np.ascontiguousarray(points))
+
+
+def path_of(picture: Picture, kind: Kind) -> Path:
+    """PNG of a prepared picture, tagged or not."""
+    return picture.tagged if kind == "tagged" else picture.original
+
+
+def shown(pictures: list[Picture], count: int) -> list[Picture]:
+    """The faces that the report shows: spread over the set, different people where there are enough.
+
+    Args:
+        pictures: By name.
+        count: How many.
+    """
+    people: dict[str, Picture] = {}
+    for picture in pictures:
+        people.setdefault(picture.identity, picture)
+    candidates = list(people.values()) if len(people) >= count else pictures
+    places = np.linspace(0, len(candidates) - 1, min(count, len(candidates))).round().astype(int)
+    return [candidates[place] for place in places]

@@ -1,0 +1,86 @@
+"""Where the faces come from, and whether the attacks exist. No torch until attacks are checked."""
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from faketagger.bench.protocol import FacesConfig
+from faketagger.bench.scenario import Job
+from faketagger.config import cache_root
+from faketagger.data.samples import MANIFEST, list_folder
+from faketagger.errors import ConfigError
+
+DEMO = "demo"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A photograph that may take part.
+
+    Attributes:
+        name: Unique, relative to the set; goes into message labels.
+        identity: Whose face it is.
+        path: Where it is.
+    """
+
+    name: str
+    identity: str
+    path: Path
+
+
+def find_sources(faces: FacesConfig) -> list[Source]:
+    """Photographs that a benchmark may choose from.
+
+    Args:
+        faces: The benchmark's ``faces``.
+
+    Returns:
+        Every photograph of the demo set or of the folder.
+
+    Raises:
+        DataError: The folder is missing, or its manifest does not fit.
+        ImageError: The folder holds no picture.
+    """
+    root = demo_folder() if faces.source == DEMO else Path(faces.source).expanduser()
+    return [
+        Source(sample.path.relative_to(root).as_posix(), sample.identity, sample.path) for sample in list_folder(root)
+    ]
+
+
+def demo_folder() -> Path:
+    """The demo faces as a folder in the user's cache, rendered the first time."""
+    from faketagger.data import demo, rendered
+
+    code = [Path(demo.__file__), *Path(rendered.__file__).parent.glob("*.*")]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(code))).hexdigest()
+    folder = cache_root() / "bench" / f"demo-{digest[:12]}"
+    if not (folder / MANIFEST).is_file():
+        demo.materialise_demo(folder)
+    return folder
+
+
+def check_attacks(jobs: list[Job]) -> None:
+    """Refuse attacks that do not exist, before anything is measured.
+
+    Args:
+        jobs: All jobs.
+
+    Raises:
+        ConfigError: With the nearest name as a hint.
+    """
+    from faketagger import simulator, zoo
+
+    known = {"white": list(simulator.names()), "black": list(zoo.find_adapters())}
+    for job in jobs:
+        if job.box == "control" or job.attack in known[job.box]:
+            continue
+        kind, other = ("simulator attack", "black") if job.box == "white" else ("zoo adapter", "white")
+        close = difflib.get_close_matches(job.attack, known[job.box], n=1, cutoff=0.5)
+        if close:
+            hint = f"Did you mean {close[0]!r}?"
+        elif job.attack in known[other]:
+            hint = f"There is one with box: {other}."
+        else:
+            hint = f"Known: {', '.join(known[job.box])}."
+        raise ConfigError(f"There is no {kind} called {job.attack!r}.", hint)

@@ -1,0 +1,178 @@
+"""The whole benchmark as an offline W&B run: own axes, tables with pictures, charts, one artifact."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from faketagger.bench.pictures import Picture, load_png
+from faketagger.bench.scenario import NO_ATTACK, Job
+from faketagger.bench.store import Store
+from faketagger.bench.strips import residual
+
+MOST_PICTURES = 200
+_COLUMNS = (
+    "scenario", "label", "family", "view", "black_box", "severity", "status", "n_images", "n_clusters",
+    "bit_accuracy", "ci_low", "ci_high", "exact_match", "psnr_db", "attack_psnr_db", "attacked",
+    "passed_through", "failed", "no_face",
+)  # fmt: skip
+_METRICS = ("bit_accuracy", "ci_low", "ci_high", "exact_match", "attack_psnr_db")
+
+
+@dataclass(frozen=True)
+class Logged:
+    """What goes into the run.
+
+    Attributes:
+        store: Output folder; ``records.parquet`` and ``summary.json`` are there.
+        summary: Of the benchmark.
+        records: All records.
+        pictures: The shown faces.
+        jobs: In the order of the table.
+        config: The benchmark file as plain values.
+        timings: As in ``timings.json``.
+    """
+
+    store: Store
+    summary: dict[str, Any]
+    records: pd.DataFrame
+    pictures: list[Picture]
+    jobs: list[Job]
+    config: dict[str, Any]
+    timings: dict[str, Any]
+
+
+def log_run(logged: Logged) -> None:
+    """Write the run below ``OUT/wandb``; an earlier one there is replaced.
+
+    Args:
+        logged: What goes into it.
+    """
+    root = logged.store.root.resolve()
+    shutil.rmtree(root / "wandb", ignore_errors=True)
+    (root / "wandb").mkdir()
+    summary = logged.summary
+    name = f"{summary['protocol']['name']}-v{summary['protocol']['version']}"
+    with _environment(WANDB_DATA_DIR=root / "wandb", WANDB_CACHE_DIR=root / "wandb" / "cache"):
+        import wandb
+
+        run = wandb.init(
+            mode="offline",
+            project="faketagger",
+            dir=str(root),
+            name=f"{summary['model']['name']} {name}",
+            group=name,
+            job_type="bench",
+            tags=[summary["model"]["name"], name],
+            config={**logged.config, "model_digest": summary["model"]["digest"]},
+            settings=wandb.Settings(silent=True, console="off", x_disable_stats=True, disable_git=True),
+        )
+        try:
+            _axes(run, summary)
+            _scenario_metrics(run, summary)
+            _tables_and_charts(run, logged)
+            _headline(run, logged)
+            artifact = wandb.Artifact(f"bench-{name}", type="benchmark", metadata=summary["protocol"])
+            for file in ("records.parquet", "summary.json"):
+                artifact.add_file(str(root / file))
+            run.log_artifact(artifact, aliases=["latest", summary["model"]["name"]])
+        finally:
+            run.finish()
+
+
+@contextmanager
+def _environment(**values: Any) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update({name: str(value) for name, value in values.items()})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _axes(run: Any, summary: dict[str, Any]) -> None:
+    run.define_metric("bench/scenario")
+    run.define_metric("bench/*", step_metric="bench/scenario")
+    for attack in _graded(summary):
+        run.define_metric(f"severity/{attack}/severity")
+        run.define_metric(f"severity/{attack}/*", step_metric=f"severity/{attack}/severity")
+
+
+def _scenario_metrics(run: Any, summary: dict[str, Any]) -> None:
+    for place, row in enumerate(summary["scenarios"]):
+        if row["n_images"]:
+            run.log({"bench/scenario": place, **{f"bench/{metric}": row[metric] for metric in _METRICS}})
+    for attack, rows in _graded(summary).items():
+        for row in sorted(rows, key=lambda row: row["severity"]):
+            values = {f"severity/{attack}/{metric}": row[metric] for metric in _METRICS}
+            run.log({f"severity/{attack}/severity": row["severity"], **values})
+
+
+def _graded(summary: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    graded: dict[str, list[dict[str, Any]]] = {}
+    for row in summary["scenarios"]:
+        if row["severity"] is not None and row["view"] == "frame" and row["n_images"]:
+            graded.setdefault(row["attack"], []).append(row)
+    return {attack: rows for attack, rows in graded.items() if len(rows) > 1}
+
+
+def _tables_and_charts(run: Any, logged: Logged) -> None:
+    import wandb
+
+    rows = logged.summary["scenarios"]
+    scenarios = wandb.Table(columns=list(_COLUMNS), data=[[row[name] for name in _COLUMNS] for row in rows])
+    frame = [row for row in rows if row["view"] == "frame" and row["n_images"]]
+    bars = wandb.Table(columns=["attack", "bit accuracy"], data=[[r["label"], r["bit_accuracy"]] for r in frame])
+    points = wandb.Table(
+        columns=["attack", "attack dB", "bit accuracy"],
+        data=[[r["label"], r["attack_psnr_db"], r["bit_accuracy"]] for r in frame if r["attack_psnr_db"] is not None],
+    )
+    run.log(
+        {
+            "tables/scenarios": scenarios,
+            "tables/pictures": _picture_table(logged),
+            "charts/bit_accuracy": wandb.plot.bar(bars, "attack", "bit accuracy", title="Bit accuracy, frame"),
+            "charts/strength": wandb.plot.scatter(
+                points, "attack dB", "bit accuracy", title="Bit accuracy against attack strength"
+            ),
+        }
+    )
+
+
+def _picture_table(logged: Logged) -> Any:
+    import wandb
+
+    table = wandb.Table(columns=["picture", "what", "image", "matched", "bits", "p_value", "payload"])
+    tagged = logged.records[logged.records["kind"] == "tagged"]
+    reads = {(row.scenario, row.picture): row for row in tagged.itertuples()}
+    room = MOST_PICTURES
+    for picture in logged.pictures:
+        original, marked = load_png(picture.original), load_png(picture.tagged)
+        first = {"original": original, "tagged": marked, "residual × 10": residual(original, marked)}
+        tiles: list[tuple[str, Any, Any]] = [(what, image, None) for what, image in first.items()]
+        for job in (job for job in logged.jobs if job.attack != NO_ATTACK):
+            path = logged.store.strips / job.id / f"{picture.tagged.stem}.png"
+            read = reads.get((job.scenario_id(job.views[0]), picture.name))
+            if read is not None and path.is_file():
+                tiles.append((job.label, load_png(path), read))
+        for what, image, read in tiles[:room]:
+            numbers = [None] * 4 if read is None else [read.matched, read.bits, read.p_value, bool(read.exact)]
+            table.add_data(picture.name, what, wandb.Image(image), *numbers)
+        room = max(0, room - len(tiles))
+    return table
+
+
+def _headline(run: Any, logged: Logged) -> None:
+    for row in logged.summary["scenarios"]:
+        if row["n_images"]:
+            run.summary[f"{row['view']}/{row['label']}/bit_accuracy"] = row["bit_accuracy"]
+    run.summary["flags"] = len(logged.summary["flags"])
+    run.summary["wall_seconds"] = logged.timings["wall_seconds"]
