@@ -21,7 +21,6 @@ IDENTITIES = "identity_CelebA.txt"
 PARTITION = "list_eval_partition.txt"
 ATTRIBUTES_HQ = "CelebAMask-HQ-attribute-anno.txt"
 ATTRIBUTES_CELEBA = "list_attr_celeba.txt"
-STANDARD_SIZES: dict[Split, int] = {"train": 24183, "val": 2993, "test": 2824}
 _PARTITIONS: dict[str, Split] = {"0": "train", "1": "val", "2": "test"}
 
 
@@ -67,6 +66,8 @@ def read_index(root: Path) -> CelebAHQIndex:
         for table, file in ((identity, IDENTITIES), (partition, PARTITION)):
             if celeba not in table:
                 raise DataError(f"{file} does not list {celeba}, the original of {path.name}.", _HINT)
+        if partition[celeba] not in _PARTITIONS:
+            raise DataError(f"{PARTITION} puts {celeba} into the partition {partition[celeba]!r}.", _HINT)
         splits[_PARTITIONS[partition[celeba]]].append(Sample(path, identity[celeba]))
         values = by_name.get(path.name) or by_name.get(celeba)
         if values is not None:

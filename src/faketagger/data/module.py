@@ -1,10 +1,10 @@
 """The LightningDataModule: kind of data, split by person, and batches that resume at the very next step."""
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import pytorch_lightning as lightning
 import torch
 from pydantic import Field, model_validator
 from torch.utils.data import DataLoader, Sampler
@@ -16,6 +16,10 @@ from faketagger.data.demo import materialise_demo
 from faketagger.data.samples import Identities, Sample, Split, list_folder, split_by_identity
 from faketagger.data.transforms import Augment
 from faketagger.errors import DataError
+from faketagger.torch_compat import ensure_torchvision
+
+ensure_torchvision()
+import pytorch_lightning as lightning  # noqa: E402
 
 _SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
@@ -183,6 +187,8 @@ class FaceDataModule(lightning.LightningDataModule):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on after the batches used."""
+        # Lightning looks for the position in the loader; here the loader asks this module for it.
+        warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before the epoch")
         self.batches_used = state_dict["batches_used"]
 
     def _dataset(self, split: Split) -> FaceCrops:
@@ -214,7 +220,9 @@ class FaceDataModule(lightning.LightningDataModule):
         if config.val_root is not None:
             held_out = list_folder(config.val_root, config.identities)
             people = {sample.identity for sample in held_out}
-            train = [s for s in list_folder(_given(config.root), config.identities) if s.identity not in people]
+            train = [
+                s for s in list_folder(_given(config.root), config.identities) if s.identity not in people
+            ]
             test_share = config.test_share / (config.val_share + config.test_share)
             shares: dict[Split, float] = {"val": 1 - test_share, "test": test_share}
             return {**split_by_identity(held_out, shares, config.seed), "train": train}

@@ -44,7 +44,8 @@ def list_folder(root: Path, identities: Identities = "auto") -> list[Sample]:
         Samples in a fixed order.
 
     Raises:
-        DataError: The folder is missing, empty, or its manifest does not fit.
+        DataError: The folder is missing, or its manifest does not fit.
+        ImageError: The folder holds no picture.
     """
     if not root.is_dir():
         raise DataError(f"There is no folder {root}.", "Give a folder of photographs.")
@@ -52,8 +53,6 @@ def list_folder(root: Path, identities: Identities = "auto") -> list[Sample]:
     if identities == "manifest" or (identities == "auto" and manifest.is_file()):
         return _read_manifest(root, needs_identity=identities == "manifest")
     paths = find_images([root])
-    if not paths:
-        raise DataError(f"{root} holds no picture.", "Looked for: JPEG, PNG, WebP, HEIC, TIFF, BMP.")
     if identities == "folder":
         return [Sample(path, path.parent.relative_to(root).as_posix()) for path in paths]
     return [Sample(path, path.relative_to(root).as_posix()) for path in paths]

@@ -73,7 +73,9 @@ def test_the_readme_has_one_shell_block_under_each_heading(heading: str) -> None
 def test_ci_runs_the_readme_block_and_keeps_its_exit_code(tmp_path: Path) -> None:
     (tmp_path / ".ci").mkdir()
     (tmp_path / ".ci" / "run").write_text((ROOT / ".ci" / "run").read_text())
-    readme = "## Run it\n```bash\necho wrong\n```\n## Test it\ntext\n```bash\necho right\nfalse\necho late\n```\n"
+    readme = (
+        "## Run it\n```bash\necho wrong\n```\n## Test it\ntext\n```bash\necho right\nfalse\necho late\n```\n"
+    )
     (tmp_path / "README.md").write_text(readme)
     done = subprocess.run(["bash", ".ci/run"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1

@@ -29,7 +29,9 @@ def backdrop(size: int, seed: int) -> Floats:
         picture[inside] = picture[inside] * 0.3 + 0.7 * np.exp(rng.uniform(-3.5, -0.5)) * _tint(rng)
     for _ in range(int(rng.choice([0, 0, 6, 16]))):
         distance = np.hypot(columns - rng.uniform(0, 1), rows - rng.uniform(0, 0.8))
-        picture += np.where(distance < rng.uniform(0.02, 0.06), rng.uniform(0.1, 0.7), 0)[..., None] * _tint(rng)
+        picture += np.where(distance < rng.uniform(0.02, 0.06), rng.uniform(0.1, 0.7), 0)[..., None] * _tint(
+            rng
+        )
     plane = np.column_stack([columns.ravel(), rows.ravel()])
     texture = cloud(plane * rng.uniform(3, 9), int(rng.integers(2**31)), 4).reshape(size, size, 1)
     picture = picture * np.exp(0.35 * texture)

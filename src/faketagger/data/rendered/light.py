@@ -12,7 +12,9 @@ from faketagger.data.rendered.raster import Floats, Ints, rasterise
 from faketagger.data.rendered.skin import Paint
 
 SIDE = 320
-_TAPS = np.array([(-1, -0.3), (-0.3, 1), (1, 0.3), (0.3, -1), (-0.6, 0.5), (0.5, 0.6), (0.6, -0.5), (-0.5, -0.6)])
+_TAPS = np.array(
+    [(-1, -0.3), (-0.3, 1), (1, 0.3), (0.3, -1), (-0.6, 0.5), (0.5, 0.6), (0.6, -0.5), (-0.5, -0.6)]
+)
 SKIN_GLOW = np.array([0.30, 0.10, 0.05], dtype=np.float32)
 
 
@@ -72,7 +74,14 @@ def make_lamp(shot: Shot, vertices: Floats, triangles: Ints, hair: Floats) -> La
 
 
 def shade(
-    paint: Paint, normal: Floats, view: Floats, open_sky: Floats, lit: Floats, lamp: Lamp, shot: Shot, skin: Floats
+    paint: Paint,
+    normal: Floats,
+    view: Floats,
+    open_sky: Floats,
+    lit: Floats,
+    lamp: Lamp,
+    shot: Shot,
+    skin: Floats,
 ) -> Floats:
     """Light that leaves the surfaces towards the camera.
 

@@ -5,9 +5,6 @@ from numpy.typing import NDArray
 
 from faketagger.data.rendered.raster import Floats, Ints, rasterise
 
-DIRECTIONS = 160
-SIDE = 384
-
 
 def vertex_normals(vertices: Floats, triangles: Ints) -> Floats:
     """Area-weighted unit normals.
@@ -27,12 +24,14 @@ def vertex_normals(vertices: Floats, triangles: Ints) -> Floats:
     return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
 
 
-def ambient_occlusion(vertices: Floats, triangles: Ints) -> Floats:
+def ambient_occlusion(vertices: Floats, triangles: Ints, directions: int = 160, side: int = 384) -> Floats:
     """Cosine-weighted share of the directions in which nothing is in the way.
 
     Args:
         vertices: (V, 3), y up.
         triangles: (T, 3) vertex numbers of everything that blocks the view.
+        directions: How many directions, spread evenly.
+        side: Side of the depth pictures in pixels.
 
     Returns:
         (V,) from 0 (buried) to 1 (open).
@@ -40,10 +39,10 @@ def ambient_occlusion(vertices: Floats, triangles: Ints) -> Floats:
     normals = vertex_normals(vertices, triangles)
     seen = np.zeros(len(vertices))
     total = np.full(len(vertices), 1e-6)
-    for direction in _sphere(DIRECTIONS):
+    for direction in _sphere(directions):
         weight = np.maximum(normals @ direction, 0)
         total += weight
-        seen += weight * _visible(vertices, triangles, direction)
+        seen += weight * _visible(vertices, triangles, direction, side)
     return (seen / total).astype(np.float32)
 
 
@@ -68,13 +67,13 @@ def look_along(points: Floats, direction: Floats, size: int) -> Floats:
     return np.column_stack([flat, view[:, 2] - low[2] + 1]).astype(np.float32)
 
 
-def _visible(vertices: Floats, triangles: Ints, direction: Floats) -> NDArray[np.bool_]:
-    screen = look_along(vertices, direction, SIDE)
-    nearest = np.full(SIDE * SIDE, np.inf, dtype=np.float32)
-    surface = rasterise(screen, triangles, SIDE)
+def _visible(vertices: Floats, triangles: Ints, direction: Floats, side: int) -> NDArray[np.bool_]:
+    screen = look_along(vertices, direction, side)
+    nearest = np.full(side * side, np.inf, dtype=np.float32)
+    surface = rasterise(screen, triangles, side)
     nearest[surface.pixel] = surface.depth
-    x, y = np.clip(np.rint(screen[:, :2]).astype(int), 0, SIDE - 1).T
-    return screen[:, 2] < nearest[y * SIDE + x] + 0.06
+    x, y = np.clip(np.rint(screen[:, :2]).astype(int), 0, side - 1).T
+    return screen[:, 2] < nearest[y * side + x] + 0.06
 
 
 def _sphere(count: int) -> Floats:

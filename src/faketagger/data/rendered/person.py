@@ -104,14 +104,18 @@ def draw_person(seed: int) -> Person:
     male = float(np.clip(rng.choice([0.08, 0.92]) + rng.normal(0, 0.06), 0, 1))
     age = float(np.clip(rng.beta(1.1, 2.8), 0, 0.95))
     caucasian, african, asian = (float(share) for share in origin)
-    melanin = float(np.clip(0.12 * caucasian + 0.85 * african + 0.3 * asian + rng.normal(0, 0.07), 0.02, 0.98))
+    melanin = float(
+        np.clip(0.12 * caucasian + 0.85 * african + 0.3 * asian + rng.normal(0, 0.07), 0.02, 0.98)
+    )
     return Person(
         seed=seed,
         shape=_macro(origin, male, age, rng) | _details(rng),
         skin=_skin(melanin, rng),
         age=age,
         male=male,
-        iris=np.array(_IRIS_COLOURS[_pick(rng, (0.4 + african + asian, 0.3, 0.5 * caucasian, 0.6 * caucasian))]),
+        iris=np.array(
+            _IRIS_COLOURS[_pick(rng, (0.4 + african + asian, 0.3, 0.5 * caucasian, 0.6 * caucasian))]
+        ),
         hair=_hair(rng, caucasian, age),
         style=_style(rng, male, age),
         part=float(rng.uniform(-0.45, 0.45)),
@@ -148,9 +152,7 @@ def draw_shot(person: Person, number: int) -> Shot:
         },
         turn=(_clipped(rng, 0.24), _clipped(rng, 0.09), _clipped(rng, 0.06)),
         gaze=(float(rng.normal(0, 0.05)), float(rng.normal(0, 0.03))),
-        light=np.array(
-            [np.sin(azimuth) * np.cos(height), np.sin(height), np.cos(azimuth) * np.cos(height)]
-        ),
+        light=np.array([np.sin(azimuth) * np.cos(height), np.sin(height), np.cos(azimuth) * np.cos(height)]),
         hardness=float(rng.uniform(0.25, 0.9)),
         warmth=float(rng.uniform(-0.8, 1.0)),
         zoom=float(rng.uniform(0.33, 0.40)),
@@ -179,7 +181,12 @@ def _details(rng: np.random.Generator) -> dict[str, float]:
         stem, _, end = name.rpartition("-")
         partner = next((plus for minus, plus in _OPPOSITES if end == minus), None)
         area = next((a for a in _SPREAD if stem.startswith((a, f"l-{a}"))), None)
-        if partner is None or area is None or name.startswith(_NOT_SHAPES) or f"{stem}-{partner}" not in known:
+        if (
+            partner is None
+            or area is None
+            or name.startswith(_NOT_SHAPES)
+            or f"{stem}-{partner}" not in known
+        ):
             continue
         amount = float(np.clip(rng.normal(0, _SPREAD[area]), -0.6, 0.6))
         chosen = f"{stem}-{partner if amount > 0 else end}"
@@ -198,7 +205,9 @@ def _skin(melanin: float, rng: np.random.Generator) -> Floats:
 
 def _hair(rng: np.random.Generator, caucasian: float, age: float) -> Floats:
     names = list(_HAIR_COLOURS)
-    odds = np.array([1 - 0.8 * caucasian, 0.6, 0.9 * caucasian, 0.8 * caucasian, 0.25 * caucasian, 1.5 * age**2])
+    odds = np.array(
+        [1 - 0.8 * caucasian, 0.6, 0.9 * caucasian, 0.8 * caucasian, 0.25 * caucasian, 1.5 * age**2]
+    )
     colour = np.array(_HAIR_COLOURS[names[_pick(rng, tuple(odds))]])
     grey = np.clip(1.4 * (age - 0.5) + rng.normal(0, 0.1), 0, 1)
     mixed = (1 - grey) * colour + grey * np.array(_HAIR_COLOURS["grey"])

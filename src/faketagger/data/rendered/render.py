@@ -137,15 +137,15 @@ def _surfaces(
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
     open_sky = np.clip(surface.interpolate(triangles, head.occlusion), 0, 1)
     view = camera.towards(place)
-    material = head.material[np.isin(head.material, [head.materials.index(m) for m in _SOLID])][surface.triangle]
+    material = head.material[np.isin(head.material, [head.materials.index(m) for m in _SOLID])][
+        surface.triangle
+    ]
     names = np.array(head.materials)[material]
     radiance = np.zeros_like(base)
 
     def finish(chosen: NDArray[np.bool_], paint: Paint, glow: Floats) -> None:
         lit = lamp.reaches(place[chosen] + 0.02 * normal[chosen])
-        radiance[chosen] = shade(
-            paint, normal[chosen], view[chosen], open_sky[chosen], lit, lamp, shot, glow
-        )
+        radiance[chosen] = shade(paint, normal[chosen], view[chosen], open_sky[chosen], lit, lamp, shot, glow)
 
     shirt = (names == "skin") & (base[:, 1] < collar_line(base))
     finish(shirt, paint_cloth(base[shirt], shot), np.zeros(shirt.sum(), dtype=np.float32))

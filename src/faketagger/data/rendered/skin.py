@@ -146,7 +146,9 @@ def paint_mouth(base: Floats, teeth: bool) -> Paint:
         teeth: Teeth, else tongue.
     """
     colour = np.array([0.58, 0.52, 0.42]) if teeth else np.array([0.32, 0.10, 0.09])
-    gaps = 0.75 + 0.25 * smoothstep(0.0, 0.25, np.abs(np.sin(base[:, 0] * 38))) if teeth else np.ones(len(base))
+    gaps = (
+        0.75 + 0.25 * smoothstep(0.0, 0.25, np.abs(np.sin(base[:, 0] * 38))) if teeth else np.ones(len(base))
+    )
     count = len(base)
     return Paint(
         (colour * gaps[:, None]).astype(np.float32),
@@ -169,7 +171,12 @@ def lip_mask(base: Floats) -> Floats:
 def beard_mask(base: Floats) -> Floats:
     """(P,) 1 where a beard grows: upper lip, chin, jaw."""
     x, y = np.abs(base[:, 0]), base[:, 1]
-    top = 6.60 + 0.14 * smoothstep(0.42, 0.30, x) - 0.1 * bump(x, 0.42, 0.1) + 0.9 * smoothstep(0.5, 0.85, x) ** 1.5
+    top = (
+        6.60
+        + 0.14 * smoothstep(0.42, 0.30, x)
+        - 0.1 * bump(x, 0.42, 0.1)
+        + 0.9 * smoothstep(0.5, 0.85, x) ** 1.5
+    )
     bottom = 6.05 + 0.25 * smoothstep(0.2, 0.7, x)
     mask = smoothstep(-0.05, 0.05, top - y) * smoothstep(-0.1, 0.05, y - bottom)
     below_nose = smoothstep(0.03, 0.06, x) * bump(y, 6.75, 0.08)
@@ -185,5 +192,7 @@ def collar_line(base: Floats) -> Floats:
 
 
 def _pores(base: Floats, seed: int, strength: float) -> Floats:
-    fine = [grain(base * 60, seed + 21 + axis) + 0.6 * noise(base * 22, seed + 31 + axis) for axis in range(3)]
+    fine = [
+        grain(base * 60, seed + 21 + axis) + 0.6 * noise(base * 22, seed + 31 + axis) for axis in range(3)
+    ]
     return (strength * np.stack(fine, -1)).astype(np.float32)

@@ -88,10 +88,19 @@ def grow_hair(head: Head, shaped: Floats, person: Person) -> Strands:
     skin = np.unique(head.part("skin"))
     tree, tree_normals = cKDTree(shaped[skin]), vertex_normals(shaped, head.part("skin"))[skin]
     layer = rng.uniform(0, 1, count).astype(np.float32) ** 0.7
-    lift = style.lift * (1 + 0.8 * person.wave) * (0.1 + 0.9 * layer) * (1 + 0.35 * noise(bases * 4, person.seed))
-    stride = style.length / steps * rng.uniform(0.6, 1.1, count) * (1 + 0.25 * noise(bases * 6, person.seed + 1))
+    lift = (
+        style.lift
+        * (1 + 0.8 * person.wave)
+        * (0.1 + 0.9 * layer)
+        * (1 + 0.35 * noise(bases * 4, person.seed))
+    )
+    stride = (
+        style.length / steps * rng.uniform(0.6, 1.1, count) * (1 + 0.25 * noise(bases * 6, person.seed + 1))
+    )
     away = np.tanh((bases[:, 0] - person.part) * 9)
-    comb = np.column_stack([style.comb[0] * away, np.full(count, style.comb[1]), np.full(count, style.comb[2])])
+    comb = np.column_stack(
+        [style.comb[0] * away, np.full(count, style.comb[1]), np.full(count, style.comb[2])]
+    )
     comb += 0.35 * np.column_stack([noise(bases * 5 + 9 * axis, person.seed + 2) for axis in range(3)])
 
     free_below = np.float32(shaped[np.unique(head.part("eye")), 1].mean() - 0.15)
@@ -196,7 +205,9 @@ def grow_beard(head: Head, shaped: Floats, person: Person) -> Strands:
     rng = np.random.default_rng([person.seed, 6])
     count = int(5000 * person.beard)
     roots, bases, normals = _scatter(head, shaped, beard_mask, count, rng)
-    direction = np.column_stack([0.25 * np.sign(bases[:, 0]), np.full(len(roots), -0.8), np.full(len(roots), 0.1)])
+    direction = np.column_stack(
+        [0.25 * np.sign(bases[:, 0]), np.full(len(roots), -0.8), np.full(len(roots), 0.1)]
+    )
     direction += rng.normal(0, 0.3, direction.shape)
     length = 0.03 + 0.12 * max(0.0, person.beard - 0.4)
     return _tufts(roots, normals, direction, length, 0.5, person.hair * 0.8 + 0.003, 0.7, rng)
@@ -216,7 +227,11 @@ def _tufts(
     along = along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6) + rise * 0.5 * normals
     reach = length * rng.uniform(0.5, 1.1, len(roots))
     steps = np.linspace(0, 1, 5)
-    points = roots[:, None] + reach[:, None, None] * steps[None, :, None] * along[:, None] + 0.006 * normals[:, None]
+    points = (
+        roots[:, None]
+        + reach[:, None, None] * steps[None, :, None] * along[:, None]
+        + 0.006 * normals[:, None]
+    )
     tint = np.exp(rng.normal(0, 0.2, len(roots)))
     shade = np.full(points.shape[:2], 0.8, dtype=np.float32)
     return Strands(points.astype(np.float32), (colour * tint[:, None]).astype(np.float32), shade, opacity)
