@@ -2,7 +2,6 @@
 
 import difflib
 import json
-import os
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -88,18 +87,6 @@ def check(values: dict[Any, Any], schema: type[SectionT], origin: str) -> Sectio
     sentence, hint = _explain(dict(problems[0]), schema)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     raise ConfigError(f"{origin}: {sentence}{more}.", hint)
-
-
-def cache_root() -> Path:
-    """Folder for what can be made again: found landmarks, rendered faces, installed tools.
-
-    Returns:
-        ``$FAKETAGGER_CACHE`` where it is set, else ``faketagger`` in the user's cache folder.
-    """
-    chosen = os.environ.get("FAKETAGGER_CACHE")
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "faketagger"
 
 
 def _explain(problem: dict[str, Any], schema: type[BaseModel]) -> tuple[str, str | None]:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from faketagger.config import cache_root
 from faketagger.data.samples import MANIFEST
+from faketagger.places import cache_root
 
 SIDE = 256
 PICTURES_EACH = 2

@@ -9,13 +9,14 @@ import torch
 from pydantic import Field, model_validator
 from torch.utils.data import DataLoader, Sampler
 
-from faketagger.config import Section, cache_root
+from faketagger.config import Section
 from faketagger.data.celebahq import CelebAHQ
 from faketagger.data.crops import FaceCrops
 from faketagger.data.demo import materialise_demo
 from faketagger.data.samples import Identities, Sample, Split, list_folder, split_by_identity
 from faketagger.data.transforms import Augment
 from faketagger.errors import DataError
+from faketagger.places import cache_root
 from faketagger.torch_compat import ensure_torchvision
 
 ensure_torchvision()
@@ -226,7 +227,7 @@ class FaceDataModule(lightning.LightningDataModule):
             test_share = config.test_share / (config.val_share + config.test_share)
             shares: dict[Split, float] = {"val": 1 - test_share, "test": test_share}
             return {**split_by_identity(held_out, shares, config.seed), "train": train}
-        root = config.root if config.root is not None else materialise_demo(self.cache, config.demo_faces)
+        root = config.root if config.root is not None else materialise_demo(self.cache / "demo" / "folder", config.demo_faces)
         shares = {
             "train": 1 - config.val_share - config.test_share,
             "val": config.val_share,

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import faketagger
 from faketagger.config import Section, load_config
 from faketagger.errors import CheckpointError, FakeTaggerError
+from faketagger.places import repository_root
 
 if TYPE_CHECKING:
     from faketagger.tagger.tagger import Tagger
@@ -44,11 +44,6 @@ class CheckpointConfig(Section):
     sha256: str
 
 
-def shipped_folder() -> Path:
-    """Folder of the checkpoints that come with the repository."""
-    return Path(faketagger.__file__).resolve().parents[2] / "checkpoints"
-
-
 def checkpoint_folder(name_or_path: str | os.PathLike[str]) -> Path:
     """Folder of a checkpoint.
 
@@ -58,10 +53,11 @@ def checkpoint_folder(name_or_path: str | os.PathLike[str]) -> Path:
     Raises:
         CheckpointError: There is none.
     """
-    for folder in (Path(name_or_path).expanduser(), shipped_folder() / name_or_path):
+    shipped = repository_root() / "checkpoints"
+    for folder in (Path(name_or_path).expanduser(), shipped / name_or_path):
         if (folder / CONFIG).is_file():
             return folder
-    known = sorted(path.parent.name for path in shipped_folder().glob(f"*/{CONFIG}"))
+    known = sorted(path.parent.name for path in shipped.glob(f"*/{CONFIG}"))
     close = difflib.get_close_matches(str(name_or_path), known, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"shipped taggers: {', '.join(known) or 'none'}"
     raise CheckpointError(f"there is no tagger '{name_or_path}'", hint)

@@ -3,22 +3,20 @@
 import os
 from pathlib import Path
 
-import faketagger
 from faketagger.errors import AdapterError
+from faketagger.places import cache_root, repository_root
 from faketagger.zoo.manifest import Adapter, load_manifest, suggest
 
 
 def cache_folder() -> Path:
-    """Where installations and results are kept: below ``FAKETAGGER_CACHE`` or the user's cache folder."""
-    given = os.environ.get("FAKETAGGER_CACHE")
-    root = given or os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "faketagger")
-    return Path(root).expanduser().resolve() / "zoo"
+    """Where the zoo keeps installations and results."""
+    return cache_root() / "zoo"
 
 
 def adapter_folders() -> list[Path]:
     """Folders of adapters: those in ``FAKETAGGER_ADAPTERS`` first, then the repository's ``adapters/``."""
     given = os.environ.get("FAKETAGGER_ADAPTERS", "")
-    own = Path(faketagger.__file__).resolve().parents[2] / "adapters"
+    own = repository_root() / "adapters"
     return [Path(part).expanduser() for part in given.split(os.pathsep) if part] + ([own] if own.is_dir() else [])
 
 

@@ -5,8 +5,9 @@ from typing import Literal
 
 import pytest
 
-from faketagger.config import Section, cache_root, load_config
+from faketagger.config import Section, load_config
 from faketagger.errors import ConfigError
+from faketagger.places import cache_root
 
 
 class Optimiser(Section):
