@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from faketagger.config import cache_root
+from faketagger import faces
 from faketagger.errors import DataError, ImageError
+from faketagger.faces import backend_in_use
 from faketagger.imaging import read_photo
+from faketagger.places import cache_root
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
@@ -49,6 +51,7 @@ def find_landmarks(
     Returns:
         Landmarks and the reasons of failures, in the order of ``paths``.
     """
+    backend = backend_in_use(backend)
     store = LandmarkStore((cache or cache_root() / "landmarks") / f"{backend}.npz")
     landmarks: list[NDArray[np.float32] | None] = []
     unreadable: dict[Path, str] = {}
@@ -103,10 +106,8 @@ class LandmarkStore:
             raise ImageError(f"{picture} cannot be opened: {error.strerror}.") from error
         digest = hashlib.sha256(content).hexdigest()
         if digest not in self.known:
-            from faketagger.faces import find_faces
-
-            faces = find_faces(read_photo(picture).rgb8, backend=backend, max_faces=1)
-            self.known[digest] = faces[0].landmarks.astype(np.float32) if faces else _no_face()
+            found = faces.find_faces(read_photo(picture).rgb8, backend=backend, max_faces=1)
+            self.known[digest] = found[0].landmarks.astype(np.float32) if found else _no_face()
             self._unsaved += 1
             if self._unsaved >= SAVE_EVERY:
                 self.save()

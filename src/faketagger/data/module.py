@@ -227,7 +227,9 @@ class FaceDataModule(lightning.LightningDataModule):
             test_share = config.test_share / (config.val_share + config.test_share)
             shares: dict[Split, float] = {"val": 1 - test_share, "test": test_share}
             return {**split_by_identity(held_out, shares, config.seed), "train": train}
-        root = config.root if config.root is not None else materialise_demo(self.cache / "demo" / "folder", config.demo_faces)
+        root = config.root
+        if root is None:
+            root = materialise_demo(self.cache / "demo" / f"{config.demo_faces}-faces", config.demo_faces)
         shares = {
             "train": 1 - config.val_share - config.test_share,
             "val": config.val_share,

@@ -13,6 +13,7 @@ from PIL import Image
 from torch import nn
 
 from faketagger.config import load_config
+from faketagger.data import demo
 from faketagger.data.module import DataConfig, FaceDataModule, SteppedBatches
 from faketagger.errors import ConfigError, DataError
 
@@ -123,6 +124,21 @@ def test_people_of_the_held_out_folder_are_left_out_of_training(
     assert len(module.datasets["train"]) == 18
     with pytest.raises(DataError, match="no test faces"):
         module.test_dataloader()
+
+
+def test_the_demo_set_goes_all_the_way(
+    rendered: list[tuple[str, str, np.ndarray]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "demo_faces", lambda n: rendered)
+    module = FaceDataModule(DataConfig(size=64, batch_size=2, backend="dlib"), cache=tmp_path)
+    module.setup()
+    splits = {split: len(data) for split, data in module.datasets.items()}
+    assert sum(splits.values()) == len(rendered)
+    assert all(data.skipped == 0 for data in module.datasets.values())
+    batch = next(iter(module.train_dataloader()))
+    assert batch["image"].shape[1:] == (3, 64, 64)
+    eyes = batch["landmarks"][:, 36:48].mean(1)
+    assert ((eyes - torch.tensor([31.5, 25.6])).abs() < 12).all()
 
 
 @pytest.mark.parametrize(
