@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as functional
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -251,6 +252,6 @@ def load_autoencoder(kind: str, path: Path | None = None) -> Autoencoder:
     network = KINDS[kind]()
     try:
         network.load_state_dict({name: tensor.float() for name, tensor in load_file(source).items()})
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, SafetensorError) as error:
         raise CheckpointError(f"{source.name} does not fit the autoencoder '{kind}': {error}") from error
     return network.eval().requires_grad_(False)

@@ -51,7 +51,7 @@ class Edit(FaceAttack):
         strengths, details = self._draw(severity, rng)
         for edit, strength in zip(EDITS.values(), strengths.unbind(1), strict=True):
             face = edit(face, landmarks, per_image(strength))
-        face = (face + per_image(severity) * tone_field(face, rng)).clamp(0, 1)
+        face = (face + per_image(severity) * tone_field(face, landmarks, rng)).clamp(0, 1)
         face = warp(face, self._reshape(landmarks, severity, rng, size))
         return Remade(face, edge_window(size).to(crops).expand(len(crops), -1, -1, -1), details=details)
 

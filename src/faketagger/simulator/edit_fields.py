@@ -8,14 +8,20 @@ from kornia.color import rgb_to_grayscale
 from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
+from faketagger.faces.geometry import face_mask
 from faketagger.simulator import regions
 from faketagger.simulator.graded import normal
 
 _DYES = ((0.82, 0.66, 0.40), (0.52, 0.22, 0.12), (0.16, 0.12, 0.10), (0.70, 0.70, 0.72))
-_FIELD_CELLS, _FIELD_AMPLITUDE = 4, 0.05
+_FIELD_CELLS, _FIELD_LIGHT, _FIELD_COLOUR = 4, 0.06, 0.015
 
 Edit = Callable[[Tensor, Tensor, Tensor], Tensor]
 """``edit(crops (N, 3, s, s), landmarks (N, 68, 2), strength (N, 1, 1, 1) in [-1, 1]) -> (N, 3, s, s)``."""
+
+
+def _weaker_back(strength: Tensor, share: float) -> Tensor:
+    """Strengths of which the negative ones count for a share only: there is less to take away than to add."""
+    return torch.where(strength > 0, strength, share * strength)
 
 
 def _colour(like: Tensor, *values: float) -> Tensor:
@@ -25,26 +31,25 @@ def _colour(like: Tensor, *values: float) -> Tensor:
 def complexion(crops: Tensor, landmarks: Tensor, strength: Tensor) -> Tensor:
     """Paler skin, or tanned where the strength is negative."""
     mask = regions.skin(landmarks, crops.shape[-1])
-    return crops + mask * strength * _colour(crops, 0.10, 0.12, 0.13)
+    return crops + mask * strength * _colour(crops, 0.07, 0.085, 0.09)
 
 
 def lipstick(crops: Tensor, landmarks: Tensor, strength: Tensor) -> Tensor:
     """Redder lips, or paler ones."""
     mask = regions.lips(landmarks, crops.shape[-1])
-    return crops * (1 - mask * strength * _colour(crops, -0.05, 0.45, 0.35))
+    return crops * (1 - mask * _weaker_back(strength, 0.3) * _colour(crops, -0.05, 0.40, 0.28))
 
 
 def blush(crops: Tensor, landmarks: Tensor, strength: Tensor) -> Tensor:
     """Rosy cheeks."""
     mask = regions.cheeks(landmarks, crops.shape[-1])
-    return crops + mask * strength.abs() * _colour(crops, 0.06, -0.07, -0.05)
+    return crops + mask * strength.abs() * _colour(crops, 0.06, -0.05, -0.03)
 
 
 def beard(crops: Tensor, landmarks: Tensor, strength: Tensor) -> Tensor:
     """The shadow of a beard, or a shaven chin."""
     mask = regions.beard(landmarks, crops.shape[-1])
-    dark = _colour(crops, 0.34, 0.32, 0.28)
-    return crops * (1 - mask * dark * torch.where(strength > 0, strength, 0.3 * strength))
+    return crops * (1 - mask * _weaker_back(strength, 0.2) * _colour(crops, 0.30, 0.28, 0.24))
 
 
 def age(crops: Tensor, landmarks: Tensor, strength: Tensor) -> Tensor:
@@ -61,7 +66,7 @@ def eye_shadow(crops: Tensor, landmarks: Tensor, strength: Tensor) -> Tensor:
     size = crops.shape[-1]
     lids = regions.eyes(landmarks, size, 5.0) * (1 - regions.eyes(landmarks, size, 0.0))
     lids = gaussian_blur2d(lids, (7, 7), (1.5, 1.5))
-    return crops * (1 - lids * strength * _colour(crops, 0.40, 0.48, 0.36))
+    return crops * (1 - lids * _weaker_back(strength, 0.25) * _colour(crops, 0.36, 0.44, 0.33))
 
 
 def dye_hair(crops: Tensor, landmarks: Tensor, strength: Tensor) -> Tensor:
@@ -72,7 +77,7 @@ def dye_hair(crops: Tensor, landmarks: Tensor, strength: Tensor) -> Tensor:
     tone = dyes[choice].view(-1, 3, 1, 1)
     grey = rgb_to_grayscale(crops)
     dyed = tone * (0.35 + 1.5 * grey)
-    return crops + 0.75 * mask * strength.abs() * (dyed - crops)
+    return crops + 0.6 * mask * strength.abs() * (dyed - crops)
 
 
 EDITS: dict[str, Edit] = {
@@ -86,7 +91,11 @@ EDITS: dict[str, Edit] = {
 }
 
 
-def tone_field(crops: Tensor, rng: torch.Generator) -> Tensor:
-    """(N, 3, s, s) smooth random colour offsets of a few grey levels, as other light would make them."""
-    grid = normal(rng, (len(crops), 3, _FIELD_CELLS, _FIELD_CELLS), crops).clamp(-2, 2)
-    return functional.interpolate(_FIELD_AMPLITUDE * grid, crops.shape[-2:], mode="bicubic", align_corners=True)
+def tone_field(crops: Tensor, landmarks: Tensor, rng: torch.Generator) -> Tensor:
+    """(N, 3, s, s) smooth random offsets over the face, mostly of lightness, as other light would make them."""
+    size, cells = crops.shape[-1], _FIELD_CELLS
+    light = _FIELD_LIGHT * normal(rng, (len(crops), 1, cells, cells), crops)
+    colour = _FIELD_COLOUR * normal(rng, (len(crops), 3, cells, cells), crops)
+    grid = (light + colour).clamp(-0.12, 0.12)
+    field = functional.interpolate(grid, (size, size), mode="bicubic", align_corners=True)
+    return field * face_mask(landmarks, (size, size), 0.4)
