@@ -70,6 +70,11 @@ def warp_crop(images: Tensor, matrix: Tensor, size: int) -> Tensor:
         (N, C, size, size); border pixels are repeated outside the picture.
     """
     scale = scale_of(matrix)
+    height, width = images.shape[2:]
+    reach = math.ceil(4 / float(scale.min().clamp_min(1e-3))) + 4
+    left, top, right, bottom = covered_box(matrix, size, (height, width), reach)
+    if left < right and top < bottom and (right - left) * (bottom - top) < 0.5 * height * width:
+        images, matrix = images[:, :, top:bottom, left:right], _moved(matrix, left, top)
     factor = int(1.0 / float(scale.max().clamp_min(1e-6)))
     if factor >= 2:
         images = _shrink(images, factor)
@@ -127,9 +132,51 @@ def paste(images: Tensor, crops: Tensor, masks: Tensor, matrix: Tensor) -> Tenso
 
 
 def paste_residual(images: Tensor, residual: Tensor, matrix: Tensor) -> Tensor:
-    """Add an aligned residual (N, 3, s, s), faded at the border of the crop, to pictures (N, 3, H, W)."""
-    window = edge_window(residual.shape[-1]).to(residual)
-    return images + warp_back(residual * window, matrix, (images.shape[2], images.shape[3]))
+    """Add aligned residuals, faded at the border of the crop, to pictures.
+
+    Args:
+        images: (N, 3, H, W) in [0, 1].
+        residual: (N, 3, s, s).
+        matrix: (N, 2, 3) picture -> crop.
+
+    Returns:
+        (N, 3, H, W) in [0, 1]; pixels that no crop covers are bit-identical.
+    """
+    size = residual.shape[-1]
+    left, top, right, bottom = covered_box(matrix, size, (images.shape[2], images.shape[3]), margin=1)
+    if left >= right or top >= bottom:
+        return images
+    faded = residual * edge_window(size).to(residual)
+    placed = warp_back(faded, _moved(matrix, left, top), (bottom - top, right - left))
+    pasted = images.clone()
+    pasted[:, :, top:bottom, left:right] = (images[:, :, top:bottom, left:right] + placed).clamp(0, 1)
+    return pasted
+
+
+def covered_box(matrix: Tensor, size: int, size_hw: tuple[int, int], margin: int) -> tuple[int, int, int, int]:
+    """Smallest box that holds the crops of all pictures of a batch.
+
+    Args:
+        matrix: (N, 2, 3) picture -> crop.
+        size: Side of the crops.
+        size_hw: Height and width of the pictures.
+        margin: Pixels to add on every side.
+
+    Returns:
+        Left, top, right and bottom (the latter two exclusive), within the picture.
+    """
+    end = size - 1
+    corners = torch.tensor([[0, 0], [end, 0], [0, end], [end, end]]).to(matrix)
+    places = transform_points(corners.expand(len(matrix), 4, 2), invert(matrix))
+    left, top = (places.amin((0, 1)).floor().long() - margin).clamp_min(0).tolist()
+    right, bottom = (places.amax((0, 1)).ceil().long() + 1 + margin).tolist()
+    return left, top, min(right, size_hw[1]), min(bottom, size_hw[0])
+
+
+def _moved(matrix: Tensor, left: int, top: int) -> Tensor:
+    """The matrices of pictures whose first ``left`` columns and ``top`` rows were cut off."""
+    shift = matrix[:, :, :2] @ torch.tensor([[left], [top]]).to(matrix)
+    return torch.cat([matrix[:, :, :2], matrix[:, :, 2:] + shift], 2)
 
 
 def face_mask(landmarks: Tensor, size_hw: tuple[int, int], softness: float = 0.06) -> Tensor:

@@ -11,11 +11,10 @@ from torch import Tensor, nn
 from faketagger.coding import Codec, Payload, key_from
 from faketagger.errors import FaceError, ImageError, PayloadError
 from faketagger.faces import find_faces
-from faketagger.faces.geometry import crop_matrix, edge_window, face_mask, transform_points, warp_crop
+from faketagger.faces.geometry import crop_matrix, face_mask, paste_residual, transform_points, warp_crop
 from faketagger.imaging import Photo, read_photo
 from faketagger.tagger.attenuation import hold_power
 from faketagger.tagger.networks import TaggerNetworks
-from faketagger.tagger.placing import add_residual
 from faketagger.tagger.reading import TagReading, read_face, read_picture
 
 Image = str | PathLike[str] | bytes | Photo | np.ndarray
@@ -177,7 +176,7 @@ class Tagger(nn.Module):
         crops = warp_crop(images, matrix, self.size).clamp(0, 1)
         mask = face_mask(transform_points(landmarks, matrix), (self.size, self.size))
         residual = self.networks.residual(crops, message.to(images), psnr_db or self.psnr_db, mask.to(images))
-        return add_residual(images, residual * edge_window(self.size).to(residual), matrix)
+        return paste_residual(images, residual, matrix)
 
     def read_aligned(self, images: Tensor, landmarks: Tensor) -> Tensor:
         """Read raw messages from the faces of pictures.
