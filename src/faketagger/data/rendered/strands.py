@@ -86,6 +86,7 @@ def grow_hair(head: Head, shaped: Floats, person: Person) -> Strands:
     roots, bases, normals = _scatter(head, shaped, lambda p: scalp_mask(p, person.style), style.count, rng)
     count = len(roots)
     skin = np.unique(head.part("skin"))
+    skin = skin[~((np.abs(head.vertices[skin, 0]) > 0.82) & (head.vertices[skin, 1] > 6.6))]  # hair falls over ears
     tree, tree_normals = cKDTree(shaped[skin]), vertex_normals(shaped, head.part("skin"))[skin]
     layer = rng.uniform(0, 1, count).astype(np.float32) ** 0.7
     lift = (
