@@ -8,7 +8,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
-from faketagger.simulator.autoencoders import KINDS
+from faketagger.simulator.autoencoders import KINDS, Autoencoder
 from faketagger.training.views import STILL, Framing, flip, random_views
 
 _CLOSED_FORM_FACES = 6000
@@ -40,8 +40,8 @@ class AutoencoderModule(pl.LightningModule):
         self.rng = torch.Generator().manual_seed(seed)
 
     def on_train_start(self) -> None:
-        """Let a network with groups find what needs no training, from up to 6,000 aligned training faces."""
-        if self.network.decoders == 1:
+        """Let a network find in closed form what needs no training, from up to 6,000 aligned training faces."""
+        if type(self.network).prepare is Autoencoder.prepare:
             return
         loader: Any = self.trainer.train_dataloader
         faces = Subset(loader.dataset, range(min(len(loader.dataset), _CLOSED_FORM_FACES)))
