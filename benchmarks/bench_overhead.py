@@ -1,4 +1,4 @@
-"""What the benchmark adds to its attacks, and what a finished one costs to ask again. Real-ESRGAN has to be installed."""
+"""What the benchmark adds to its attacks, and what a finished one costs to ask again. Needs Real-ESRGAN."""
 
 import json
 import subprocess

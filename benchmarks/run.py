@@ -5,6 +5,8 @@ import importlib
 import json
 from pathlib import Path
 
+from faketagger.torch_compat import ensure_torchvision
+
 NAMES = ("training_step", "embedding", "bench_overhead")
 
 
@@ -14,6 +16,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", default=NAMES, help=f"which: {', '.join(NAMES)}")
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks.json"))
     arguments = parser.parse_args()
+    ensure_torchvision()
     results = {}
     for name in arguments.names:
         results[name] = importlib.import_module(name).measure()

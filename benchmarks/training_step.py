@@ -3,10 +3,8 @@
 import statistics
 import time
 
-import torch
-
-import faketagger.training  # noqa: F401  (makes torchvision importable before Lightning is)
 import pytorch_lightning as pl
+import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from faketagger.training.tagger_module import TaggerModule
@@ -21,14 +19,16 @@ def _module() -> TaggerModule:
 
 
 def _collate(rows: list[tuple[torch.Tensor, ...]]) -> dict[str, torch.Tensor]:
-    return {name: torch.stack(column) for name, column in zip(("image", "landmarks"), zip(*rows), strict=True)}
+    return {
+        name: torch.stack(column) for name, column in zip(("image", "landmarks"), zip(*rows, strict=False), strict=True)
+    }
 
 
 def _loader() -> DataLoader:
     rng = torch.Generator().manual_seed(0)
     count = BATCH * STEPS
-    rows = TensorDataset(torch.rand(count, 3, 176, 176, generator=rng), 60 + 50 * torch.rand(count, 68, 2, generator=rng))
-    return DataLoader(rows, BATCH, collate_fn=_collate)
+    images, landmarks = torch.rand(count, 3, 176, 176, generator=rng), 60 + 50 * torch.rand(count, 68, 2, generator=rng)
+    return DataLoader(TensorDataset(images, landmarks), BATCH, collate_fn=_collate)
 
 
 class _Clock(pl.Callback):

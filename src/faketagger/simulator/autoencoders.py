@@ -16,56 +16,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from faketagger.errors import CheckpointError
+from faketagger.simulator.autoencoder import Autoencoder, Residual, conv, shuffle_up
 from faketagger.simulator.eigenfaces import discriminant, principal_axes
 
 HELD_OUT = "resize"
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.LeakyReLU(0.1))
-
-
-class Residual(nn.Module):
-    """Two 3x3 convolutions around an identity."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(_conv(channels, channels), nn.Conv2d(channels, channels, 3, padding=1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.body(x)
-
-
-def _shuffle_up(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(_conv(inputs, 4 * outputs), nn.PixelShuffle(2))
-
-
-class Autoencoder(nn.Module):
-    """Base: (N, 3, 128, 128) in [0, 1] -> the same, regenerated.
-
-    ``identity`` picks the decoder where there are two; ``noise`` is added to the latent in units of its own standard
-    deviation.
-    """
-
-    size = 128
-    decoders = 1
-
-    def encode(self, images: Tensor) -> Tensor:
-        """(N, 3, 128, 128) -> latent."""
-        raise NotImplementedError
-
-    def decode(self, latent: Tensor, identity: int = 0) -> Tensor:
-        """Latent -> (N, 3, 128, 128), unclamped."""
-        raise NotImplementedError
-
-    def prepare(self, images: Tensor, groups: Tensor, rng: torch.Generator) -> None:
-        """Find before training what needs none: from aligned faces (N, 3, 128, 128) and their groups (N,)."""
-
-    def forward(self, images: Tensor, identity: int = 0, noise: Tensor | None = None) -> Tensor:
-        latent = self.encode(images)
-        if noise is not None:
-            latent = latent + noise * latent.std().detach()
-        return self.decode(latent, identity)
 
 
 class SpatialAutoencoder(Autoencoder):
@@ -74,11 +28,11 @@ class SpatialAutoencoder(Autoencoder):
     def __init__(self, width: int = 64, code: int = 12) -> None:
         super().__init__()
         self.encoder = nn.Sequential(
-            nn.PixelUnshuffle(4), _conv(48, width), Residual(width), _conv(width, 2 * width, 2),
+            nn.PixelUnshuffle(4), conv(48, width), Residual(width), conv(width, 2 * width, 2),
             Residual(2 * width), nn.Conv2d(2 * width, code, 1),
         )  # fmt: skip
         self.decoder = nn.Sequential(
-            _conv(code, 2 * width), Residual(2 * width), _shuffle_up(2 * width, width), Residual(width),
+            conv(code, 2 * width), Residual(2 * width), shuffle_up(2 * width, width), Residual(width),
             Residual(width), nn.Conv2d(width, 48, 3, padding=1), nn.PixelShuffle(4),
         )  # fmt: skip
 
@@ -113,7 +67,7 @@ class SharedAutoencoder(Autoencoder):
         self.heads = nn.ModuleList(
             nn.Sequential(
                 nn.PixelUnshuffle(2),
-                _conv(12, width),
+                conv(12, width),
                 *(Residual(width) for _ in range(3)),
                 nn.Conv2d(width, 48, 3, padding=1),
                 nn.PixelShuffle(4),
@@ -149,20 +103,19 @@ class LatentAutoencoder(Autoencoder):
         super().__init__()
         self.encoder = nn.Conv2d(3, code, 8, 8)
         self.decoder = nn.ConvTranspose2d(code, 3, 8, 8)
+        last = nn.Conv2d(width, 48, 3, padding=1)
+        for parameter in last.parameters():
+            nn.init.zeros_(parameter)
         self.painter = nn.Sequential(
-            nn.PixelUnshuffle(4), _conv(48, width), *(Residual(width) for _ in range(3)),
-            nn.Conv2d(width, 48, 3, padding=1), nn.PixelShuffle(4),
-        )  # fmt: skip
-        nn.init.zeros_(self.painter[-2].weight)
-        nn.init.zeros_(self.painter[-2].bias)
+            nn.PixelUnshuffle(4), conv(48, width), *(Residual(width) for _ in range(3)), last, nn.PixelShuffle(4)
+        )
 
     def prepare(self, images: Tensor, groups: Tensor, rng: torch.Generator) -> None:
         patches = functional.unfold(images[:400], 8, stride=8).transpose(1, 2).flatten(0, 1)
         mean, axes = principal_axes(patches, self.encoder.out_channels, rng)
-        self.encoder.weight.copy_(axes.unflatten(1, (3, 8, 8)))
-        self.encoder.bias.copy_(-axes @ mean)
-        self.decoder.weight.copy_(axes.unflatten(1, (3, 8, 8)))
-        self.decoder.bias.copy_(mean.unflatten(0, (3, 64)).mean(1))
+        kernels = axes.unflatten(1, (3, 8, 8))
+        self.encoder.load_state_dict({"weight": kernels, "bias": -axes @ mean})
+        self.decoder.load_state_dict({"weight": kernels, "bias": mean.unflatten(0, (3, 64)).mean(1)})
 
     def encode(self, images: Tensor) -> Tensor:
         return self.encoder(images)
@@ -177,16 +130,14 @@ class SkipAutoencoder(Autoencoder):
 
     def __init__(self, width: int = 48, skip: int = 6, code: int = 32) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.PixelUnshuffle(4), _conv(48, width), Residual(width))
+        self.stem = nn.Sequential(nn.PixelUnshuffle(4), conv(48, width), Residual(width))
         self.skip = nn.Conv2d(width, skip, 1)
         self.down = nn.Sequential(
-            _conv(width, 2 * width, 2), _conv(2 * width, 2 * width, 2), nn.Conv2d(2 * width, code, 1)
+            conv(width, 2 * width, 2), conv(2 * width, 2 * width, 2), nn.Conv2d(2 * width, code, 1)
         )
-        self.up = nn.Sequential(
-            _conv(code, 2 * width), _shuffle_up(2 * width, 2 * width), _shuffle_up(2 * width, width)
-        )
+        self.up = nn.Sequential(conv(code, 2 * width), shuffle_up(2 * width, 2 * width), shuffle_up(2 * width, width))
         self.out = nn.Sequential(
-            _conv(width + skip, width),
+            conv(width + skip, width),
             Residual(width),
             nn.Conv2d(width, 48, 3, padding=1),
             nn.PixelShuffle(4),

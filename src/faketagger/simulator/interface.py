@@ -55,7 +55,7 @@ class Attack(nn.Module, ABC):
     roles: ClassVar[tuple[Role, ...]] = ("carrier",)
 
     @abstractmethod
-    def apply(self, batch: AttackBatch, rng: torch.Generator) -> AttackOutput:
+    def apply(self, batch: AttackBatch, rng: torch.Generator) -> AttackOutput:  # type: ignore[override]
         """Attack a batch.
 
         Args:

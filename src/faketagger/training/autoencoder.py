@@ -8,7 +8,8 @@ import torch.nn.functional as functional
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
-from faketagger.simulator.autoencoders import KINDS, Autoencoder
+from faketagger.simulator.autoencoder import Autoencoder
+from faketagger.simulator.autoencoders import KINDS
 from faketagger.training.views import STILL, Framing, flip, random_views
 
 _CLOSED_FORM_FACES = 6000

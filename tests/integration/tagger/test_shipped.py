@@ -40,11 +40,13 @@ def _jpeg(pixels: np.ndarray, quality: int) -> bytes:
 
 
 def test_embed_and_read(tagger: Tagger, portrait: np.ndarray, tagged: Photo) -> None:
-    assert tagged.pixels.dtype == np.uint8 and tagged.pixels.shape == portrait.shape
+    assert tagged.pixels.dtype == np.uint8
+    assert tagged.pixels.shape == portrait.shape
     error = (tagged.pixels.astype(float) - portrait).ravel()
     assert 10 * np.log10(255**2 / np.mean(error**2)) > 38
     reading = tagger.read(tagged)
-    assert reading.payload is not None and reading.payload.hex == "00c0de"
+    assert reading.payload is not None
+    assert reading.payload.hex == "00c0de"
     assert reading.p_value < 1e-6
     assert reading.probabilities.shape == (tagger.message_bits,)
     assert len(reading.faces) == 1
@@ -52,7 +54,9 @@ def test_embed_and_read(tagger: Tagger, portrait: np.ndarray, tagged: Photo) -> 
 
 def test_untagged_is_an_answer(tagger: Tagger, portrait: np.ndarray) -> None:
     reading = tagger.read(portrait)
-    assert reading.payload is None and reading.p_value > 1e-3 and len(reading.faces) == 1
+    assert reading.payload is None
+    assert reading.p_value > 1e-3
+    assert len(reading.faces) == 1
 
 
 def test_strangers_read_nothing(tagged: Photo) -> None:
@@ -62,7 +66,8 @@ def test_strangers_read_nothing(tagged: Photo) -> None:
 @pytest.mark.parametrize("quality", [90, 60])
 def test_survives_jpeg(tagger: Tagger, tagged: Photo, quality: int) -> None:
     reading = tagger.read(_jpeg(tagged.pixels, quality))
-    assert reading.payload is not None and reading.payload.hex == "00c0de"
+    assert reading.payload is not None
+    assert reading.payload.hex == "00c0de"
 
 
 def test_survives_half_size_and_a_crop(tagger: Tagger, tagged: Photo) -> None:
@@ -106,7 +111,8 @@ def test_what_cannot_be_done_is_said(tagger: Tagger, tmp_path: Path) -> None:
     empty = np.full((200, 200, 3), 127, np.uint8)
     with pytest.raises(FaceError, match="no face"):
         tagger.embed(empty, PAYLOAD)
-    assert tagger.read(empty).faces == [] and tagger.read(empty).p_value == 1
+    assert tagger.read(empty).faces == []
+    assert tagger.read(empty).p_value == 1
     with pytest.raises(PayloadError, match="24 bits"):
         tagger.embed(empty, "0x1234567890")
     broken = tmp_path / "broken.png"

@@ -28,7 +28,8 @@ def test_any_size_in_and_out(tagger: Tagger, size: tuple[int, int]) -> None:
     images = torch.rand(3, 3, *size, generator=torch.Generator().manual_seed(0))
     tagged = tagger.embed_message(images, _message(3))
     assert tagged.shape == images.shape
-    assert 0 <= tagged.min() and tagged.max() <= 1
+    assert tagged.min() >= 0
+    assert tagged.max() <= 1
     assert tagger.read_message(tagged).shape == (3, BITS)
 
 
@@ -61,7 +62,8 @@ def test_gradients_reach_encoder_decoder_and_picture() -> None:
     networks = TaggerNetworks(BITS, size=64, encoder_width=16, decoder_width=16)
     images = torch.rand(2, 3, 64, 64, requires_grad=True)
     networks.read(networks.embed(images, _message(2).float(), 30.0)).square().mean().backward()
-    assert images.grad is not None and images.grad.abs().sum() > 0
+    assert images.grad is not None
+    assert images.grad.abs().sum() > 0
     for part in (networks.encoder, networks.decoder):
         gradients = [parameter.grad for parameter in part.parameters()]
         assert all(gradient is not None and torch.isfinite(gradient).all() for gradient in gradients)

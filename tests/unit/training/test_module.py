@@ -90,7 +90,8 @@ def test_rounding_is_exact_forward_and_transparent_backward() -> None:
     assert torch.equal((rounded * 255).round() / 255, rounded)
     assert torch.allclose(rounded, torch.tensor([0.0, 0.0, 128 / 255, 179 / 255, 1.0]), atol=1e-6)
     rounded.sum().backward()
-    assert x.grad is not None and x.grad.tolist() == [0, 1, 1, 1, 0]
+    assert x.grad is not None
+    assert x.grad.tolist() == [0, 1, 1, 1, 0]
 
 
 def test_held_out_attacks_are_refused() -> None:
@@ -153,9 +154,9 @@ def test_image_loss_dislikes_colour_stains() -> None:
 
 def test_watchdog_speaks_once_in_words(tmp_path: Path) -> None:
     stuck = module(curriculum={"message_done": 1.0})
+    runner = trainer(tmp_path, 5)
+    runner.callbacks.append(Watchdog(patience=2, chance=1.1))
     with pytest.warns(UserWarning, match="not being learnt") as heard:
-        runner = trainer(tmp_path, 5)
-        runner.callbacks.append(Watchdog(patience=2, chance=1.1))
         runner.fit(stuck, loader())
     assert sum("not being learnt" in str(one.message) for one in heard) == 1
 
