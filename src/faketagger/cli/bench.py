@@ -9,12 +9,8 @@ import typer
 
 def bench(
     configs: Annotated[list[Path], typer.Argument(metavar="CONFIG...", help="Benchmark files (YAML).")],
-    model: Annotated[
-        str | None, typer.Option(help="Tagger to test: a folder name in checkpoints/, or a path.")
-    ] = None,
-    faces: Annotated[
-        Path | None, typer.Option(help="Folder of photographs instead of the file's faces.")
-    ] = None,
+    model: Annotated[str | None, typer.Option(help="Tagger to test: a folder name in checkpoints/, or a path.")] = None,
+    faces: Annotated[Path | None, typer.Option(help="Folder of photographs instead of the file's faces.")] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for the results; one below it for each file where several are given."),

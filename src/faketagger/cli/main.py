@@ -74,6 +74,9 @@ def main() -> None:
 
 
 _DISK_TROUBLE = {
+    errno.ENOENT: ("There is no such file or folder", "Check the path."),
+    errno.ENOTDIR: ("A part of the path is no folder", "Choose another output folder."),
+    errno.EEXIST: ("There is a file where a folder is needed", "Choose another output folder."),
     errno.ENOSPC: ("The disk is full", "Free some space or choose another output folder."),
     errno.EDQUOT: ("The disk quota is used up", "Free some space or choose another output folder."),
     errno.EROFS: ("The file system is read-only", "Choose an output folder that can be written."),

@@ -12,7 +12,7 @@ from faketagger.errors import FakeTaggerError
 def read(
     paths: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list instead of text.")] = False,
-    model: Annotated[str, typer.Option(help="Name of a shipped tagger, or the folder of a checkpoint.")] = "face-128",
+    model: Annotated[str, typer.Option(help="Name of a shipped tagger, or a checkpoint's folder.")] = "face-128",
     key: Annotated[str | None, typer.Option(help="The secret; $FAKETAGGER_KEY if left out.")] = None,
     significance: Annotated[float, typer.Option(help="Largest p-value at which a payload is reported.")] = 1e-6,
 ) -> None:

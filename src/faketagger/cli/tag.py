@@ -11,8 +11,8 @@ from faketagger.errors import FakeTaggerError
 def tag(
     paths: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.")],
     out: Annotated[Path, typer.Option(help="Folder for the tagged photographs.")],
-    payload: Annotated[str, typer.Option(help="0x-hex, a number, or a short text.")] = "0x000001",
-    model: Annotated[str, typer.Option(help="Name of a shipped tagger, or the folder of a checkpoint.")] = "face-128",
+    payload: Annotated[str, typer.Option(help="0x-hex, int:NUMBER or text:WORDS.")] = "int:1",
+    model: Annotated[str, typer.Option(help="Name of a shipped tagger, or a checkpoint's folder.")] = "face-128",
     key: Annotated[str | None, typer.Option(help="The secret; $FAKETAGGER_KEY if left out.")] = None,
     psnr: Annotated[float | None, typer.Option(help="PSNR of the face crop in dB; less is stronger.")] = None,
 ) -> None:
@@ -21,7 +21,7 @@ def tag(
     \b
     Examples:
       faketagger tag holiday.jpg --payload 0x00c0de --out tagged
-      faketagger tag photos/ --payload 4711 --key "our secret" --out tagged
+      faketagger tag photos/ --payload int:4711 --key "our secret" --out tagged
     """
     from rich.progress import track
 
@@ -31,15 +31,27 @@ def tag(
     files = find_images(paths)
     tagger = load(model, key)
     tagger.codec.encode(payload)
+    out.mkdir(parents=True, exist_ok=True)
+    written: dict[Path, Path] = {}
     failures = []
     for file in track(files, "tagging", disable=len(files) < 2):
         try:
             photo = read_photo(file)
-            written = write_photo(tagger.embed(photo, payload, psnr), output_path(photo, file, out))
+            target = output_path(photo, file, out)
+            _refuse_overwriting(target, file, written)
+            write_photo(tagger.embed(photo, payload, psnr), target)
         except FakeTaggerError as error:
             failures.append(f"{file}: {error.message}")
         else:
-            print(written)
+            written[target] = file
+            print(target)
     if failures:
-        listed = "; ".join(failures[:5]) + ("; …" if len(failures) > 5 else "")
+        listed = "; ".join(failures[:10]) + ("; …" if len(failures) > 10 else "")
         raise FakeTaggerError(f"{len(failures)} of {len(files)} photographs were not tagged: {listed}")
+
+
+def _refuse_overwriting(target: Path, source: Path, written: dict[Path, Path]) -> None:
+    if target.exists() and target.samefile(source):
+        raise FakeTaggerError("its tagged version would overwrite it", "choose another --out")
+    if target in written:
+        raise FakeTaggerError(f"{written[target]} has the same name and is tagged already", "tag it into another --out")

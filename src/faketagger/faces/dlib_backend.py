@@ -32,6 +32,8 @@ _CROWD = 0.35
 """If the largest face is below this share of the long side, a close look searches for more."""
 _SURE, _DOUBTFUL = -0.2, -0.6
 """Detector scores: accepted at once; accepted if two looks agree."""
+_ANOTHER = 0.35
+"""Score from which further faces beside the best one are believed: sleeves and patterns score less."""
 _SAME_FACE = 0.4
 """Overlap (intersection over union) above which two boxes are one face."""
 
@@ -90,9 +92,9 @@ class DlibBackend:
             found = _agreed([seen, *(self._look(grey, side) for side in _SECOND_LOOKS)])
         largest = max((box[2] - box[0] for box, _ in found), default=0.0)
         if long_side > 1.5 * _FIRST_LOOK and largest < _CROWD * long_side:
-            close = [(b, s) for b, s in self._look(grey, min(_CLOSE_LOOK, long_side)) if s >= _SURE]
-            found += [c for c in close if all(_overlap(c[0], box) < _SAME_FACE for box, _ in found)]
-        return found
+            found = _best([*found, *self._look(grey, min(_CLOSE_LOOK, long_side))])
+        enough = min(_ANOTHER, max((score for _, score in found), default=_ANOTHER))
+        return [(box, score) for box, score in found if score >= enough]
 
     def _look(self, grey: np.ndarray, side: int) -> list[tuple[_Box, float]]:
         """Run the detector on a copy of the given long side; boxes come back in the picture's pixels."""
@@ -138,6 +140,15 @@ def _agreed(looks: list[list[tuple[_Box, float]]]) -> list[tuple[_Box, float]]:
     for i, box, score in sorted(every, key=lambda item: -item[2]):
         confirmed = any(j != i and _overlap(box, other) > _SAME_FACE for j, other, _ in every)
         if (score >= _SURE or confirmed) and all(_overlap(box, old) < _SAME_FACE for old, _ in found):
+            found.append((box, score))
+    return found
+
+
+def _best(boxes: list[tuple[_Box, float]]) -> list[tuple[_Box, float]]:
+    """Each face once, at its highest score."""
+    found: list[tuple[_Box, float]] = []
+    for box, score in sorted(boxes, key=lambda item: -item[1]):
+        if all(_overlap(box, old) < _SAME_FACE for old, _ in found):
             found.append((box, score))
     return found
 
