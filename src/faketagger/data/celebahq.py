@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from faketagger.data.crops import FaceCrops, FaceItem
-from faketagger.data.samples import Sample, Split
+from faketagger.data.samples import Sample, Split, unknown_group
 from faketagger.errors import DataError
 
 IMAGES = "CelebA-HQ-img"
@@ -39,7 +39,7 @@ class CelebAHQIndex:
     attributes: dict[Path, list[int]]
 
 
-def read_index(root: Path) -> CelebAHQIndex:
+def read_index(root: Path, group: str | None = None) -> CelebAHQIndex:
     """Read mapping, identities, partition and attributes.
 
     The files may lie in the folder itself or in its sub folder ``CelebAMask-HQ``. Attributes come from
@@ -47,18 +47,21 @@ def read_index(root: Path) -> CelebAHQIndex:
 
     Args:
         root: The folder.
+        group: The attribute that divides people in two, or None.
 
     Returns:
         Samples by split, and attributes.
 
     Raises:
-        DataError: A file is missing or malformed.
+        DataError: A file is missing or malformed, or there is no such attribute.
     """
     images = _locate(root, IMAGES)
     original = {number: name for number, _, name in _rows(_locate(root, MAPPING), 3, header=1)}
     identity = dict(_rows(_locate(root, IDENTITIES), 2))
     partition = dict(_rows(_locate(root, PARTITION), 2))
     names, by_name = _read_attributes(root)
+    if group is not None and group not in names:
+        raise unknown_group(group, names, f"CelebA-HQ in {root}")
     splits: dict[Split, list[Sample]] = {"train": [], "val": [], "test": []}
     attributes: dict[Path, list[int]] = {}
     for number, celeba in sorted(original.items(), key=lambda pair: int(pair[0])):
@@ -68,10 +71,11 @@ def read_index(root: Path) -> CelebAHQIndex:
                 raise DataError(f"{file} does not list {celeba}, the original of {path.name}.", _HINT)
         if partition[celeba] not in _PARTITIONS:
             raise DataError(f"{PARTITION} puts {celeba} into the partition {partition[celeba]!r}.", _HINT)
-        splits[_PARTITIONS[partition[celeba]]].append(Sample(path, identity[celeba]))
         values = by_name.get(path.name) or by_name.get(celeba)
         if values is not None:
             attributes[path] = values
+        member = int(group is not None and values is not None and values[names.index(group)] > 0)
+        splits[_PARTITIONS[partition[celeba]]].append(Sample(path, identity[celeba], member))
     return CelebAHQIndex(splits, names, attributes)
 
 
@@ -83,12 +87,13 @@ class CelebAHQ(FaceCrops):
     Args:
         root: Folder of the published layout.
         split: ``train``, ``val`` or ``test``.
-        size: Side of the crop in pixels.
+        size: Side of the aligned crop in pixels.
         limit: Use only the first pictures of the split; None for all.
+        group: The attribute that divides people in two; None puts all into group 0.
         **options: As for :class:`faketagger.data.crops.FaceCrops`.
 
     Raises:
-        DataError: A file is missing or malformed, or no picture has a face.
+        DataError: A file is missing or malformed, the attribute is unknown, or no picture has a face.
     """
 
     def __init__(
@@ -98,15 +103,16 @@ class CelebAHQ(FaceCrops):
         size: int = 256,
         *,
         limit: int | None = None,
+        group: str | None = None,
         **options: Any,
     ) -> None:
-        index = read_index(Path(root))
+        index = read_index(Path(root), group)
         self.attribute_names = index.attribute_names
         self.attributes = index.attributes
         super().__init__(index.splits[split][:limit], size, **options)
 
-    def __getitem__(self, index: int | tuple[int, int]) -> FaceItem:
-        item = super().__getitem__(index)
+    def __getitem__(self, number: int) -> FaceItem:
+        item = super().__getitem__(number)
         values = self.attributes.get(Path(item["path"]))
         if values is not None:
             item["attributes"] = torch.tensor(values, dtype=torch.int8)

@@ -1,4 +1,7 @@
-"""Aligned face crops of a list of pictures, the one dataset that all kinds of data become."""
+"""Aligned face crops with some margin, of a list of pictures: the one dataset that all kinds of data become.
+
+Nothing is changed at random here; training frames, flips and attacks the pictures itself and needs the margin for it.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +15,6 @@ from torch.utils.data import Dataset
 
 from faketagger.data.landmarks import find_landmarks
 from faketagger.data.samples import Sample
-from faketagger.data.transforms import Augment
 from faketagger.errors import DataError
 from faketagger.faces.geometry import crop_matrix, transform_points, warp_crop
 from faketagger.imaging import read_photo
@@ -22,9 +24,10 @@ class FaceItem(TypedDict):
     """One aligned face.
 
     Attributes:
-        image: (3, S, S) float32 in [0, 1].
-        landmarks: (68, 2) float32 pixel coordinates (x, y) in the crop, iBUG order.
+        image: (3, S, S) float32 in [0, 1]: the aligned crop and its margin.
+        landmarks: (68, 2) float32 pixel coordinates (x, y) in ``image``, iBUG order.
         identity: Whose face it is.
+        group: 0 or 1, as for :class:`faketagger.data.samples.Sample`.
         path: The picture that it was cut from.
         attributes: (A,) int8 of -1 and 1, where the dataset has attributes.
     """
@@ -32,22 +35,19 @@ class FaceItem(TypedDict):
     image: Tensor
     landmarks: Tensor
     identity: str
+    group: int
     path: str
     attributes: NotRequired[Tensor]
 
 
 class FaceCrops(Dataset[FaceItem]):
-    """The largest face of every picture, aligned and cut out.
-
-    An index is a number, or a pair (number, draw): the draw seeds the augmentation, so that the same pair
-    always gives the same item, whichever process makes it.
+    """The largest face of every picture, aligned and cut out with a margin.
 
     Args:
         samples: Pictures and identities; those without a readable face are left out and counted in
             ``skipped``.
-        size: Side of the crop in pixels.
-        augment: Random changes for training, or None.
-        seed: Mixed into the draws.
+        size: Side of the aligned crop in pixels.
+        margin: What is added on every side, as a share of ``size``.
         backend: Face finder.
         cache: Folder of the landmark cache; the user's cache folder if None.
         in_memory: Keep every crop, as bytes, once it is cut.
@@ -62,8 +62,7 @@ class FaceCrops(Dataset[FaceItem]):
         samples: Sequence[Sample],
         size: int,
         *,
-        augment: Augment | None = None,
-        seed: int = 0,
+        margin: float = 0.0,
         backend: str = "auto",
         cache: Path | None = None,
         in_memory: bool = True,
@@ -71,8 +70,7 @@ class FaceCrops(Dataset[FaceItem]):
     ) -> None:
         found = find_landmarks([sample.path for sample in samples], backend, cache, progress)
         self.size = size
-        self.augment = augment
-        self.seed = seed
+        self.side = canvas_side(size, margin)
         self.unreadable = found.unreadable
         self.samples: list[Sample] = []
         self.points: list[NDArray[np.float32]] = []
@@ -97,18 +95,14 @@ class FaceCrops(Dataset[FaceItem]):
     def __len__(self) -> int:
         return len(self.samples)
 
-    def __getitem__(self, index: int | tuple[int, int]) -> FaceItem:
-        number, draw = (index, 0) if isinstance(index, int) else index
+    def __getitem__(self, number: int) -> FaceItem:
         pixels, landmarks = self._crop(number)
-        image = pixels.float() / 255
-        if self.augment is not None:
-            generator = torch.Generator().manual_seed(_mix(self.seed, number, draw))
-            image, landmarks = self.augment(image, landmarks, generator)
         sample = self.samples[number]
         return {
-            "image": image,
+            "image": pixels.float() / 255,
             "landmarks": landmarks,
             "identity": sample.identity,
+            "group": sample.group,
             "path": str(sample.path),
         }
 
@@ -118,12 +112,14 @@ class FaceCrops(Dataset[FaceItem]):
         picture = torch.from_numpy(read_photo(self.samples[number].path).rgb.copy())
         points = torch.from_numpy(self.points[number])[None]
         matrix = crop_matrix(points, self.size)
-        crop = warp_crop(picture.permute(2, 0, 1)[None], matrix, self.size)[0]
+        matrix[:, :, 2] += (self.side - self.size) / 2
+        crop = warp_crop(picture.permute(2, 0, 1)[None], matrix, self.side)[0]
         made = (crop.clamp(0, 1).mul(255).round().byte(), transform_points(points, matrix)[0])
         if self._crops is not None:
             self._crops[number] = made
         return made
 
 
-def _mix(*numbers: int) -> int:
-    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
+def canvas_side(size: int, margin: float) -> int:
+    """Side in pixels, even, of an aligned crop of ``size`` pixels with ``margin`` (a share of it) on every side."""
+    return 2 * round(size * (1 + 2 * margin) / 2)

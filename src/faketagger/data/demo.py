@@ -14,6 +14,7 @@ from faketagger.places import cache_root
 
 SIDE = 256
 PICTURES_EACH = 2
+ASTRONAUT = "astronaut"
 DemoFace = tuple[str, str, NDArray[np.uint8]]
 
 
@@ -34,14 +35,13 @@ def demo_faces(n: int = 48, cache: Path | None = None) -> list[DemoFace]:
     for person in range(-(-n // PICTURES_EACH)):
         pictures = _pictures(folder, person)
         faces += [
-            (f"{_identity(person)}-{number}", _identity(person), picture)
-            for number, picture in enumerate(pictures)
+            (f"{_identity(person)}-{number}", _identity(person), picture) for number, picture in enumerate(pictures)
         ]
-    return [*faces[:n], ("astronaut", "astronaut", _astronaut())]
+    return [*faces[:n], (ASTRONAUT, ASTRONAUT, _astronaut())]
 
 
 def materialise_demo(folder: str | Path, n: int = 48) -> Path:
-    """Write the demo faces as PNG files with a ``manifest.csv``.
+    """Write the demo faces as PNG files with a ``manifest.csv``: file, identity, rendered or not, ``Male`` 1 or 0.
 
     Args:
         folder: Where to; made if it is not there.
@@ -55,7 +55,9 @@ def materialise_demo(folder: str | Path, n: int = 48) -> Path:
     rows = []
     for name, identity, picture in demo_faces(n):
         _save(picture, folder / f"{name}.png")
-        rows.append({"file": f"{name}.png", "identity": identity, "rendered": identity != "astronaut"})
+        rendered = identity != ASTRONAUT
+        male = int(rendered and _is_male(identity))
+        rows.append({"file": f"{name}.png", "identity": identity, "rendered": rendered, "Male": male})
     with (folder / MANIFEST).open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, fieldnames=list(rows[0]))
         table.writeheader()
@@ -65,6 +67,12 @@ def materialise_demo(folder: str | Path, n: int = 48) -> Path:
 
 def _identity(person: int) -> str:
     return f"person-{person:03d}"
+
+
+def _is_male(identity: str) -> bool:
+    from faketagger.data.rendered.person import draw_person
+
+    return draw_person(int(identity.removeprefix("person-"))).male > 0.5
 
 
 def _pictures(folder: Path, person: int) -> list[NDArray[np.uint8]]:

@@ -14,6 +14,7 @@ class FolderFaces(FaceCrops):
         root: The folder, with or without a ``manifest.csv`` (columns ``file`` and ``identity``).
         size: Side of the crop in pixels.
         identities: Where names come from, as for :func:`faketagger.data.samples.list_folder`.
+        group: Column of the manifest that divides people in two, as for the same function.
         **options: As for :class:`faketagger.data.crops.FaceCrops`.
 
     Raises:
@@ -21,6 +22,12 @@ class FolderFaces(FaceCrops):
     """
 
     def __init__(
-        self, root: str | Path, size: int = 256, *, identities: Identities = "auto", **options: Any
+        self,
+        root: str | Path,
+        size: int = 256,
+        *,
+        identities: Identities = "auto",
+        group: str | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(list_folder(Path(root), identities), size, **options)
+        super().__init__(list_folder(Path(root), identities, group), size, **options)

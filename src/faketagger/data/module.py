@@ -14,7 +14,6 @@ from faketagger.data.celebahq import CelebAHQ
 from faketagger.data.crops import FaceCrops
 from faketagger.data.demo import materialise_demo
 from faketagger.data.samples import Identities, Sample, Split, list_folder, split_by_identity
-from faketagger.data.transforms import Augment
 from faketagger.errors import DataError
 from faketagger.places import cache_root
 from faketagger.torch_compat import ensure_torchvision
@@ -34,30 +33,33 @@ class DataConfig(Section):
         val_root: A second folder to validate and test on, instead of a share of the first; its people are left
             out of training.
         identities: Where names come from in a folder.
+        group: What divides people in two: a column of ``manifest.csv``, or an attribute of CelebA-HQ; above 0 means
+            group 1. Null puts everybody into group 0.
         size: Side of the aligned crop in pixels.
+        margin: What is added to the crop on every side, as a share of ``size``.
         batch_size: Faces per step.
         val_share: Share of the pictures for validation (``demo`` and ``folder``).
         test_share: Share of the pictures for the test (``demo`` and ``folder``).
         limit: Use only so many pictures of each split.
         demo_faces: How many pictures to render for ``demo``.
-        augment: Random changes of training pictures; null for none.
         workers: Processes that load data.
         in_memory: Keep every crop in memory.
         backend: Face finder.
-        seed: Fixes the split, the order and the changes.
+        seed: Fixes the split and the order.
     """
 
     kind: Literal["demo", "folder", "celebahq"] = "demo"
     root: Path | None = None
     val_root: Path | None = None
     identities: Identities = "auto"
+    group: str | None = None
     size: int = Field(default=128, ge=32, le=1024)
+    margin: float = Field(default=0.1875, ge=0, le=1)
     batch_size: int = Field(default=16, ge=1)
     val_share: float = Field(default=0.1, gt=0, lt=1)
     test_share: float = Field(default=0.1, ge=0, lt=1)
     limit: int | None = Field(default=None, ge=1)
     demo_faces: int = Field(default=48, ge=6)
-    augment: Augment | None = Augment()
     workers: int = Field(default=0, ge=0)
     in_memory: bool = True
     backend: str = "auto"
@@ -74,7 +76,7 @@ class DataConfig(Section):
         return self
 
 
-class SteppedBatches(Sampler[list[tuple[int, int]]]):
+class SteppedBatches(Sampler[list[int]]):
     """Batches that are a pure function of (seed, step).
 
     Every pass over the data is a fresh shuffle; what does not fill a batch is left out of that pass, unless the
@@ -96,25 +98,18 @@ class SteppedBatches(Sampler[list[tuple[int, int]]]):
     def __len__(self) -> int:
         return self.count // self.batch_size
 
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+    def __iter__(self) -> Iterator[list[int]]:
         step = self.position()
         for later in range(step, (step // len(self) + 1) * len(self)):
             yield self.batch(later)
 
-    def batch(self, step: int) -> list[tuple[int, int]]:
-        """Items of one step.
-
-        Args:
-            step: Counted from 0 over all passes.
-
-        Returns:
-            Pairs of item number and draw.
-        """
+    def batch(self, step: int) -> list[int]:
+        """Numbers of the items of one step, counted from 0 over all passes."""
         turn, place = divmod(step, len(self))
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + turn)
         order = torch.randperm(self.count, generator=generator).tolist()
         start = place * self.batch_size
-        return [(number, turn) for number in order[start : start + self.batch_size]]
+        return order[start : start + self.batch_size]
 
 
 class FaceDataModule(lightning.LightningDataModule):
@@ -154,18 +149,16 @@ class FaceDataModule(lightning.LightningDataModule):
             self.datasets = {split: self._celebahq(split) for split in _SPLITS}
         else:
             self.datasets = {
-                split: FaceCrops(samples[: self.config.limit], self.config.size, **self._options(split))
+                split: FaceCrops(samples[: self.config.limit], self.config.size, **self._options())
                 for split, samples in self._divided().items()
                 if samples
             }
         _refuse_shared_people(self.datasets)
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Shuffled, augmented batches, from the first batch not yet used."""
+        """Shuffled batches, from the first batch not yet used."""
         data = self._dataset("train")
-        batches = SteppedBatches(
-            len(data), self.config.batch_size, self.config.seed, lambda: self.batches_used
-        )
+        batches = SteppedBatches(len(data), self.config.batch_size, self.config.seed, lambda: self.batches_used)
         return DataLoader(data, batch_sampler=batches, num_workers=self.config.workers)
 
     def val_dataloader(self) -> DataLoader[Any]:
@@ -198,14 +191,11 @@ class FaceDataModule(lightning.LightningDataModule):
         return self.datasets[split]
 
     def _in_order(self, split: Split) -> DataLoader[Any]:
-        return DataLoader(
-            self._dataset(split), batch_size=self.config.batch_size, num_workers=self.config.workers
-        )
+        return DataLoader(self._dataset(split), batch_size=self.config.batch_size, num_workers=self.config.workers)
 
-    def _options(self, split: Split) -> dict[str, Any]:
+    def _options(self) -> dict[str, Any]:
         return {
-            "augment": self.config.augment if split == "train" else None,
-            "seed": self.config.seed,
+            "margin": self.config.margin,
             "backend": self.config.backend,
             "cache": self.cache / "landmarks",
             "in_memory": self.config.in_memory,
@@ -213,17 +203,16 @@ class FaceDataModule(lightning.LightningDataModule):
         }
 
     def _celebahq(self, split: Split) -> FaceCrops:
-        root = _given(self.config.root)
-        return CelebAHQ(root, split, self.config.size, limit=self.config.limit, **self._options(split))
+        root, limit, group = _given(self.config.root), self.config.limit, self.config.group
+        return CelebAHQ(root, split, self.config.size, limit=limit, group=group, **self._options())
 
     def _divided(self) -> Mapping[Split, list[Sample]]:
         config = self.config
         if config.val_root is not None:
-            held_out = list_folder(config.val_root, config.identities)
+            held_out = list_folder(config.val_root, config.identities, config.group)
             people = {sample.identity for sample in held_out}
-            train = [
-                s for s in list_folder(_given(config.root), config.identities) if s.identity not in people
-            ]
+            everybody = list_folder(_given(config.root), config.identities, config.group)
+            train = [sample for sample in everybody if sample.identity not in people]
             test_share = config.test_share / (config.val_share + config.test_share)
             shares: dict[Split, float] = {"val": 1 - test_share, "test": test_share}
             return {**split_by_identity(held_out, shares, config.seed), "train": train}
@@ -235,7 +224,7 @@ class FaceDataModule(lightning.LightningDataModule):
             "val": config.val_share,
             "test": config.test_share,
         }
-        return split_by_identity(list_folder(root, config.identities), shares, config.seed)
+        return split_by_identity(list_folder(root, config.identities, config.group), shares, config.seed)
 
 
 def _given(root: Path | None) -> Path:

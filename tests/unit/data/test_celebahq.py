@@ -19,9 +19,7 @@ def root(tmp_path: Path, paint: Paint) -> Path:
     folder = tmp_path / "hq"
     rows = [f"    {n}      {119613 + n}    {119614 + n}.jpg" for n in range(6)]
     header = "    idx    orig_idx    orig_file"
-    (folder / "CelebAMask-HQ" / "CelebA-HQ-to-CelebA-mapping.txt").write_text(
-        "\n".join([header, *rows]) + "\n"
-    )
+    (folder / "CelebAMask-HQ" / "CelebA-HQ-to-CelebA-mapping.txt").write_text("\n".join([header, *rows]) + "\n")
     originals = [f"{119614 + n}.jpg" for n in range(6)]
     (folder / "identity_CelebA.txt").write_text(
         "".join(f"{name} {2880 + PARTITIONS[n]}\n" for n, name in enumerate(originals))
@@ -57,6 +55,18 @@ def test_attributes_of_both_releases(
     faces = CelebAHQ(root, "train", size=32, cache=tmp_path / "cache")
     assert faces.attribute_names == ["Bald", "Male", "Young"]
     assert [faces[i]["attributes"].tolist() for i in range(3)] == [[-1, -1, 1], [1, -1, 1], [-1, -1, 1]]
+    assert [faces[i]["group"] for i in range(3)] == [0, 0, 0]
+    bald = CelebAHQ(root, "train", size=32, cache=tmp_path / "cache", group="Bald")
+    assert [bald[i]["group"] for i in range(3)] == [0, 1, 0]
+    with pytest.raises(DataError, match="'Balt'") as caught:
+        read_index(root, "Balt")
+    assert caught.value.hint == "Did you mean 'Bald'?"
+
+
+def test_grouping_without_attributes_is_an_error(root: Path) -> None:
+    with pytest.raises(DataError, match="'Male'") as caught:
+        read_index(root, "Male")
+    assert caught.value.hint == "It has none at all."
 
 
 @pytest.mark.parametrize("file", ["identity_CelebA.txt", "list_eval_partition.txt"])

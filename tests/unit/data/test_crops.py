@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from faketagger.data.crops import canvas_side
 from faketagger.data.folder import FolderFaces
 from faketagger.data.landmarks import LandmarkStore, find_landmarks
-from faketagger.data.transforms import MIRROR, Augment, mirror
 from faketagger.errors import DataError
 from faketagger.faces.template import STABLE, TEMPLATE
 
@@ -57,9 +57,7 @@ def test_a_damaged_cache_is_named(tmp_path: Path) -> None:
         LandmarkStore(tmp_path / "auto.npz")
 
 
-def test_crops_put_the_stable_landmarks_on_the_template(
-    tmp_path: Path, paint: Paint, finder: list[int]
-) -> None:
+def test_crops_put_the_stable_landmarks_on_the_template(tmp_path: Path, paint: Paint, finder: list[int]) -> None:
     paint("in/a.png", 1)
     paint("in/black.png", 0)
     faces = FolderFaces(tmp_path / "in", size=64, cache=tmp_path / "cache")
@@ -72,52 +70,31 @@ def test_crops_put_the_stable_landmarks_on_the_template(
     assert (item["identity"], Path(item["path"]).name) == ("a.png", "a.png")
 
 
+@pytest.mark.parametrize(("size", "margin", "side"), [(128, 0.1875, 176), (64, 0.0, 64), (50, 0.25, 76), (33, 0.1, 40)])
+def test_the_margin_lies_around_the_same_crop(
+    tmp_path: Path, paint: Paint, finder: list[int], size: int, margin: float, side: int
+) -> None:
+    assert canvas_side(size, margin) == side
+    paint("in/a.png", 1)
+    plain = FolderFaces(tmp_path / "in", size=size, cache=tmp_path / "c")[0]
+    wide = FolderFaces(tmp_path / "in", size=size, margin=margin, cache=tmp_path / "c")[0]
+    assert wide["image"].shape == (3, side, side)
+    border = (side - plain["image"].shape[-1]) // 2
+    inner = wide["image"][:, border : side - border, border : side - border]
+    torch.testing.assert_close(wide["landmarks"], plain["landmarks"] + border, rtol=0, atol=0.01)
+    torch.testing.assert_close(inner, plain["image"], rtol=0, atol=1.01 / 255)
+
+
 def test_memory_and_disk_give_the_same_item(tmp_path: Path, paint: Paint, finder: list[int]) -> None:
     paint("in/a.png", 1)
-    kept = FolderFaces(tmp_path / "in", size=48, cache=tmp_path / "c", in_memory=True, augment=Augment())
-    read = FolderFaces(tmp_path / "in", size=48, cache=tmp_path / "c", in_memory=False, augment=Augment())
-    for draw in (0, 3, 0):
-        torch.testing.assert_close(kept[(0, draw)]["image"], read[(0, draw)]["image"], rtol=0, atol=0)
-    assert not torch.equal(kept[(0, 0)]["image"], kept[(0, 1)]["image"])
+    kept = FolderFaces(tmp_path / "in", size=48, cache=tmp_path / "c", in_memory=True)
+    read = FolderFaces(tmp_path / "in", size=48, cache=tmp_path / "c", in_memory=False)
+    first = kept[0]
+    for again in (kept[0], read[0]):
+        torch.testing.assert_close(first["image"], again["image"], rtol=0, atol=0)
 
 
 def test_a_folder_without_faces_is_an_error(tmp_path: Path, paint: Paint, finder: list[int]) -> None:
     paint("in/black.png", 0)
     with pytest.raises(DataError, match="None of 1 pictures"):
         FolderFaces(tmp_path / "in", cache=tmp_path / "cache")
-
-
-def test_mirroring_twice_changes_nothing(shape: np.ndarray) -> None:
-    assert sorted(MIRROR) == list(range(68))
-    image, points = torch.rand(3, 96, 96), torch.from_numpy(shape)
-    again = mirror(*mirror(image, points))
-    torch.testing.assert_close(again[0], image, rtol=0, atol=0)
-    torch.testing.assert_close(again[1], points, rtol=0, atol=1e-4)
-
-
-def test_a_mirrored_symmetric_face_keeps_its_landmarks() -> None:
-    points = torch.zeros(68, 2)
-    points[STABLE] = torch.tensor(TEMPLATE) * 64 - 0.5
-    flipped = mirror(torch.zeros(3, 64, 64), points)[1]
-    torch.testing.assert_close(flipped[STABLE], points[STABLE], rtol=0, atol=0.02)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_landmarks_follow_the_picture(seed: int) -> None:
-    size, spot = 64, (24.0, 40.0)
-    rows, columns = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
-    blob = torch.exp(-((columns - spot[0]) ** 2 + (rows - spot[1]) ** 2) / 18.0).expand(3, size, size)
-    points = torch.tensor(spot).expand(68, 2).clone()
-    strong = Augment(rotate=20, zoom=0.2, shift=0.1, light=0)
-    image, moved = strong(blob, points, torch.Generator().manual_seed(seed))
-    weight = image[0] / image[0].sum()
-    centre = torch.stack([(weight * columns).sum(), (weight * rows).sum()])
-    torch.testing.assert_close(centre, moved[0], rtol=0, atol=0.3)
-
-
-def test_no_change_asked_for_means_no_change(shape: np.ndarray) -> None:
-    still = Augment(mirror=0, rotate=0, zoom=0, shift=0, light=0)
-    image, points = torch.rand(3, 32, 32), torch.from_numpy(shape)
-    changed = still(image, points, torch.Generator().manual_seed(1))
-    assert torch.equal(changed[0], image)
-    assert torch.equal(changed[1], points)

@@ -46,14 +46,13 @@ def test_rendered_pictures_come_from_the_cache(
         np.testing.assert_array_equal(before, now)
 
 
-def test_the_demo_set_becomes_a_folder(
-    rendered: list[Face], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_demo_set_becomes_a_folder(rendered: list[Face], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "demo_faces", lambda n: rendered)
     folder = materialise_demo(tmp_path / "out", 4)
     rows = list(csv.DictReader((folder / "manifest.csv").open()))
     assert [row["identity"] for row in rows] == [identity for _, identity, _ in rendered]
     assert [row["rendered"] for row in rows] == ["True"] * 4 + ["False"]
+    assert [row["Male"] for row in rows] == ["0", "0", "1", "1", "0"]
     for row, (_, _, picture) in zip(rows, rendered, strict=True):
         np.testing.assert_array_equal(np.asarray(Image.open(folder / row["file"])), picture)
     assert not list(folder.glob("*.part"))

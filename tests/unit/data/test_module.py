@@ -35,7 +35,7 @@ def test_resumed_batches_continue_the_same_stream(count: int, size: int, seed: i
 
 @given(count=st.integers(1, 60), size=st.integers(1, 12))
 def test_a_pass_uses_every_item_at_most_once(count: int, size: int) -> None:
-    used = [number for batch in SteppedBatches(count, size, 5, lambda: 0) for number, _ in batch]
+    used = [number for batch in SteppedBatches(count, size, 5, lambda: 0) for number in batch]
     assert len(used) == len(set(used)) >= count - min(size, count) + 1
     assert set(used) <= set(range(count))
 
@@ -71,7 +71,7 @@ class _Listener(lightning.LightningModule):
         return self.weight.sum()
 
     def validation_step(self, batch: dict[str, Any], number: int) -> None:
-        assert batch["image"].shape[1:] == (3, 32, 32)
+        assert batch["image"].shape[1:] == (3, 44, 44)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.parameters(), 0.1)
@@ -136,9 +136,20 @@ def test_the_demo_set_goes_all_the_way(
     assert sum(splits.values()) == len(rendered)
     assert all(data.skipped == 0 for data in module.datasets.values())
     batch = next(iter(module.train_dataloader()))
-    assert batch["image"].shape[1:] == (3, 64, 64)
+    assert batch["image"].shape[1:] == (3, 88, 88)
+    assert batch["group"].tolist() == [0, 0]
     eyes = batch["landmarks"][:, 36:48].mean(1)
-    assert ((eyes - torch.tensor([31.5, 25.6])).abs() < 12).all()
+    assert ((eyes - torch.tensor([43.5, 37.6])).abs() < 12).all()
+
+
+def test_demo_people_are_grouped(
+    rendered: list[tuple[str, str, np.ndarray]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "demo_faces", lambda n: rendered)
+    module = FaceDataModule(DataConfig(size=32, backend="dlib", group="Male"), cache=tmp_path)
+    module.setup()
+    groups = {item["identity"]: item["group"] for data in module.datasets.values() for item in data}
+    assert groups == {"person-000": 0, "person-001": 1, "astronaut": 0}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faketagger.data.samples import Sample, Split, list_folder, split_by_identity
+from faketagger.data.samples import Identities, Sample, Split, list_folder, split_by_identity
 from faketagger.errors import DataError, ImageError
 
 Paint = Callable[[str, int], Path]
@@ -27,6 +27,38 @@ def test_a_manifest_names_people(tmp_path: Path, paint: Paint) -> None:
     paint("unlisted.png", 3)
     (tmp_path / "manifest.csv").write_text("file,identity,more\n1.png,ann,x\n2.png,,x\n")
     assert list_folder(tmp_path) == [Sample(tmp_path / "1.png", "ann"), Sample(tmp_path / "2.png", "2.png")]
+
+
+@pytest.mark.parametrize("identities", ["auto", "manifest", "folder", "file"])
+def test_a_column_divides_people_in_two(tmp_path: Path, paint: Paint, identities: Identities) -> None:
+    for number in range(6):
+        paint(f"{number}.png", number)
+    rows = ["0.png,a,1", "1.png,b,-1", "2.png,c,True", "3.png,d,false", "4.png,e,", "5.png,f,0.5"]
+    (tmp_path / "manifest.csv").write_text("\n".join(["file,identity,Male", *rows]))
+    assert [sample.group for sample in list_folder(tmp_path, identities, "Male")] == [1, 0, 1, 0, 0, 1]
+    assert {sample.group for sample in list_folder(tmp_path, identities)} == {0}
+
+
+@pytest.mark.parametrize(
+    ("group", "sentence", "hint"),
+    [
+        ("Mal", "has no 'Mal' to group", "Did you mean 'Male'?"),
+        ("glasses", "has no 'glasses'", "There are Male, hair."),
+        ("hair", "'brown' in the column 'hair'", "CSV"),
+    ],
+)
+def test_groups_that_are_none(tmp_path: Path, paint: Paint, group: str, sentence: str, hint: str) -> None:
+    paint("1.png", 1)
+    (tmp_path / "manifest.csv").write_text("file,identity,Male,hair\n1.png,a,1,brown\n")
+    with pytest.raises(DataError, match=sentence) as caught:
+        list_folder(tmp_path, group=group)
+    assert hint in str(caught.value.hint)
+
+
+def test_groups_need_a_manifest(tmp_path: Path, paint: Paint) -> None:
+    paint("1.png", 1)
+    with pytest.raises(DataError, match=r"manifest\.csv"):
+        list_folder(tmp_path, group="Male")
 
 
 @pytest.mark.parametrize(
