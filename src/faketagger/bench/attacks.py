@@ -174,7 +174,7 @@ class BlackBox:
     def __init__(self, job: Job, seed: int) -> None:
         manifest = zoo.get_adapter(job.attack).manifest
         self.facts = AttackFacts(manifest.family, manifest.version)
-        self._job, self._seed = job, seed
+        self.job, self._seed = job, seed
         if job.role not in manifest.roles:
             offered = " and ".join(manifest.roles)
             raise BenchError(f"{job.attack} attacks a {offered}, it has no {job.role} role.", f"Use role: {offered}.")
@@ -190,7 +190,7 @@ class BlackBox:
         Returns:
             The run, with one result per input in order.
         """
-        job = self._job
+        job = self.job
         return zoo.apply(job.attack, inputs, out_dir, job.params, job.preset, self._seed, progress)
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from faketagger.bench.fingerprint import inputs_digests, presentation_digest
 from faketagger.bench.protocol import BenchConfig
 from faketagger.bench.scenario import Job, plan
-from faketagger.bench.sources import find_sources
+from faketagger.bench.sources import check_attacks, find_sources
 from faketagger.bench.store import Store
 from faketagger.bench.table import print_table
 
@@ -41,6 +41,7 @@ def run_benchmark(config: BenchConfig, out: Path | None, console: Console, comma
         print_table(summary, console)
         console.print(f"[dim]nothing left to do; delete {store.root} to measure again[/]")
         return store.root, summary
+    check_attacks(jobs)
     store.open(inputs)
     from faketagger.bench.measure import measure
 

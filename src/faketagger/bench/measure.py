@@ -1,33 +1,25 @@
-"""The heavy half: load the tagger, prepare the pictures, run what is missing, write every result file."""
+"""The heavy half: prepare the pictures, load the tagger, run what is missing, hand over to the results."""
 
-import os
-import resource
 import time
-from pathlib import Path
 from typing import Any
 
-import yaml
 from rich.console import Console
 
 import faketagger
 from faketagger import zoo
+from faketagger.bench.attacks import BlackBox
 from faketagger.bench.messages import MessageSource
-from faketagger.bench.pictures import Picture, choose
+from faketagger.bench.outside import OutsideWorker, reason_of
+from faketagger.bench.pictures import choose
 from faketagger.bench.prepare import Preparation
 from faketagger.bench.progress import BenchProgress
 from faketagger.bench.protocol import BenchConfig
-from faketagger.bench.records import as_frame
-from faketagger.bench.report import ReportInput, render_report
-from faketagger.bench.runner import CHUNK, NotRun, Runner, shown
+from faketagger.bench.results import Done, warm_up, write_results
+from faketagger.bench.runner import NotRun, Runner
 from faketagger.bench.scenario import Job
-from faketagger.bench.sources import Source, check_attacks
+from faketagger.bench.sources import Source
 from faketagger.bench.store import Store
-from faketagger.bench.strips import cut_strips
 from faketagger.bench.subject import Subject
-from faketagger.bench.summary import Measured, Missing, summarise
-from faketagger.bench.wandb_log import Logged, log_run
-from faketagger.errors import BenchError
-from faketagger.imaging import write_atomically
 
 
 def measure(
@@ -47,119 +39,51 @@ def measure(
         The summary.
 
     Raises:
-        ConfigError: Unknown attack.
         BenchError: No usable face.
     """
     began = time.perf_counter()
-    check_attacks(jobs)
-    chosen = choose(sources, config.faces.count, config.seed)
-    subject = Subject(faketagger.load(config.model))
-    label = f"{config.protocol.name}/{config.protocol.version}/{config.seed}"
-    messages = MessageSource(config.key, label, subject.message_bits, subject.payload_bits, subject.crc_bits)
-    with BenchProgress(console) as progress:
-        preparation = Preparation(store.pictures, subject, messages, config.faces.size)
-        for start in range(0, len(chosen), CHUNK):
-            progress.show("find faces, tag", start, len(chosen))
-            preparation.run(start, chosen[start : start + CHUNK])
-        progress.show("find faces, tag", len(chosen), len(chosen))
-        pictures, skipped = preparation.result()
-        if not pictures:
-            raise BenchError(
-                f"No usable face in {len(chosen)} pictures; the first: {skipped[0]['reason']}",
-                "Give photographs that show a face, at least 64 pixels wide.",
-            )
-        ready, blocked = sort_out(jobs)
-        runner = Runner(store, subject, messages, pictures, config.seed, config.strips, progress)
-        not_run = runner.run(ready, blocked)
-    missing = {lost.job.id: explain(lost, command) for lost in not_run}
-    store.save_state(not_run=sorted(missing))
-    timings: dict[str, Any] = {"jobs": store.finish_records([job for job in jobs if job.id not in missing])}
-    records = as_frame(store.records())
-    digests = store.state["inputs"]
-    header = {
-        "protocol": config.protocol.plain(),
-        "model": {
-            "name": subject.name,
-            "digest": digests["model"],
-            "message_bits": subject.message_bits,
-            "payload_bits": subject.payload_bits,
-        },
-        "faces": describe_faces(config, pictures, skipped, digests["faces"]),
-    }
-    measured = Measured(header, records, jobs, missing, tuple(config.fpr), config.seed, config.resamples)
-    summary = summarise(measured)
-    store.save_json("summary.json", summary)
-    timings |= {
-        "prepare_seconds": preparation.seconds,
-        "attack_seconds": sum(spent["attack"] for spent in timings["jobs"].values()),
-        "cpu_count": os.cpu_count(),
-        "sandboxes": runner.sandboxes,
-        "peak_memory_mb": peak_memory_mb(),
-        "wall_seconds": time.perf_counter() - began,
-    }
-    faces = shown(pictures, config.strips)
-    log_run(Logged(store, summary, records, faces, jobs, config.public(), timings))
-    timings["wall_seconds"] = time.perf_counter() - began
-    strips = cut_strips(store, faces, jobs, records)
-    text = yaml.safe_dump(config.public(), sort_keys=False, allow_unicode=True)
-    page = render_report(ReportInput(summary, records, timings, strips, command, text, digests))
-    write_atomically(page.encode(), store.root / "report.html")
-    store.save_json("timings.json", timings)
-    return summary
+    tools, blocked = find_tools(jobs, config.seed)
+    inside = [job for job in jobs if job.box != "black"]
+    with BenchProgress(console) as progress, OutsideWorker(store, progress.show) as worker:
+
+        def prepared(done: int, total: int) -> None:
+            progress.show("find faces, cut, tag", done, total)
+
+        preparation = Preparation(store.pictures, config.faces.size, prepared)
+        originals = preparation.cut(choose(sources, config.faces.count, config.seed))
+        for tool in tools:
+            worker.order(tool, "null", originals)
+        subject = Subject(faketagger.load(config.model))
+        label = f"{config.protocol.name}/{config.protocol.version}/{config.seed}"
+        messages = MessageSource(config.key, label, subject.message_bits, subject.payload_bits, subject.crc_bits)
+        pictures = preparation.tag(subject, messages)
+        for tool in tools:
+            worker.order(tool, "tagged", [picture.tagged for picture in pictures])
+        runner = Runner(store, subject, messages, pictures, config, progress)
+        not_run = blocked + runner.run(inside, worker, warm_up)
+    done = Done(began, jobs, not_run, subject, pictures, preparation, runner.sandboxes)
+    return write_results(config, store, done, command)
 
 
-def sort_out(jobs: list[Job]) -> tuple[list[Job], list[NotRun]]:
-    """Tell the jobs that can run from those whose tool is not there.
+def find_tools(jobs: list[Job], seed: int) -> tuple[list[BlackBox], list[NotRun]]:
+    """Tell the tools that can run from those that cannot, with the command that helps.
 
     Args:
         jobs: All jobs.
+        seed: Of the benchmark.
     """
-    ready: list[Job] = []
+    tools: list[BlackBox] = []
     blocked: list[NotRun] = []
-    for job in jobs:
-        diagnosis = zoo.doctor(job.attack) if job.box == "black" else None
-        if diagnosis is None or diagnosis.state == "ready":
-            ready.append(job)
-            continue
+    for job in (job for job in jobs if job.box == "black"):
+        diagnosis = zoo.doctor(job.attack)
         manifest = zoo.get_adapter(job.attack).manifest
-        lacking = "; ".join(diagnosis.missing)
-        reason = f"the tool is {diagnosis.state.replace('_', ' ')}, it lacks {lacking}"
-        blocked.append(NotRun(job, reason, diagnosis.next_command, manifest.family, manifest.version))
-    return ready, blocked
-
-
-def explain(lost: NotRun, command: str) -> Missing:
-    """What the table says about a job without results.
-
-    Args:
-        lost: The job and what happened.
-        command: What the user typed, to be typed again where nothing better is known.
-    """
-    return Missing(lost.reason, lost.hint or command, lost.family, lost.version)
-
-
-def describe_faces(
-    config: BenchConfig, pictures: list[Picture], skipped: list[dict[str, str]], digest: str
-) -> dict[str, Any]:
-    """The ``faces`` part of the summary: no absolute path, so that it is the same wherever the folder lies.
-
-    Args:
-        config: The benchmark.
-        pictures: Those that took part.
-        skipped: Those that could not, with reasons.
-        digest: Of the contents.
-    """
-    return {
-        "source": Path(config.faces.source).name,
-        "digest": digest,
-        "size": config.faces.size,
-        "n_images": len(pictures),
-        "n_clusters": len({picture.identity for picture in pictures}),
-        "skipped": skipped,
-    }
-
-
-def peak_memory_mb() -> float:
-    """Largest resident size so far of this process, or of any tool it has run, in MB."""
-    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return max(resource.getrusage(one).ru_maxrss for one in who) / 1024
+        reason = f"the tool is {diagnosis.state.replace('_', ' ')}, it lacks {'; '.join(diagnosis.missing)}"
+        hint: str | None = diagnosis.next_command
+        if diagnosis.state == "ready":
+            try:
+                tools.append(BlackBox(job, seed))
+                continue
+            except Exception as error:  # one wrong scenario must not take the others with it
+                reason, hint = reason_of(error)
+        blocked.append(NotRun(job, reason, hint, manifest.family, manifest.version))
+    return tools, blocked

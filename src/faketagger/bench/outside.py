@@ -6,10 +6,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from faketagger import zoo
 from faketagger.bench.attacks import BlackBox
+from faketagger.bench.prepare import CHUNK
 from faketagger.bench.scenario import Job, Kind
+from faketagger.bench.store import Store
 from faketagger.errors import FakeTaggerError
 
 
@@ -46,58 +50,72 @@ class Stopped(Exception):
 
 
 class OutsideWorker:
-    """Runs orders in the background.
+    """Runs tools in the background, one after another; leaving its context ends the one that is running.
 
     Args:
-        orders: What to run, in this order.
-        progress: Called from the worker's thread with (label, done, total).
+        store: Knows what is done, and where the tools may write.
+        show: Called from the worker's thread with (label, done, total).
     """
 
-    def __init__(self, orders: list[Order], progress: Callable[[str, int, int], None]) -> None:
-        self._orders, self._progress = orders, progress
+    def __init__(self, store: Store, show: Callable[[str, int, int], None]) -> None:
+        self._store, self._show = store, show
+        self._orders: queue.Queue[Order | None] = queue.Queue()
         self._deliveries: queue.Queue[Delivery] = queue.Queue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="black-box", daemon=True)
-        self.outstanding = len(orders)
+        self._outstanding = 0
 
-    def start(self) -> None:
-        """Begin, if there is anything to do."""
-        if self._orders:
-            self._thread.start()
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._orders.put(None)
+        self._thread.join(timeout=15)
+
+    def order(self, attack: BlackBox, kind: Kind, inputs: list[Path]) -> None:
+        """Line up a tool on a set of pictures, unless all of its chunks are there.
+
+        Args:
+            attack: The tool.
+            kind: Tagged or null.
+            inputs: PNGs in the order of the pictures.
+        """
+        job = attack.job
+        chunks = -(-len(inputs) // CHUNK)
+        if any(missing == kind for missing, _ in self._store.missing(job, chunks)):
+            self._outstanding += 1
+            self._orders.put(Order(job, kind, attack, inputs, self._store.work / job.id / kind))
 
     def ready(self, wait: bool) -> Delivery | None:
         """The next delivery.
 
         Args:
             wait: Wait for it; otherwise None where nothing is ready yet.
+
+        Returns:
+            None also where everything has been delivered.
         """
-        if not self.outstanding:
-            return None
-        while True:
+        while self._outstanding:
             try:
-                delivery = self._deliveries.get(timeout=0.5 if wait else 0.001)
+                delivery = self._deliveries.get(block=wait, timeout=0.5)
             except queue.Empty:
                 if not wait:
                     return None
                 continue
-            self.outstanding -= 1
+            self._outstanding -= 1
             return delivery
-
-    def stop(self) -> None:
-        """End the running tool and give it time to be cleaned up."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=15)
+        return None
 
     def _work(self) -> None:
         broken: dict[str, Exception] = {}
-        for order in self._orders:
-            if self._stop.is_set():
-                return
-            if order.job.id in broken:
-                self._deliveries.put(Delivery(order, failure=broken[order.job.id]))
-                continue
+        while (order := self._orders.get()) is not None and not self._stop.is_set():
             try:
+                if order.job.id in broken:
+                    raise broken[order.job.id]
                 shutil.rmtree(order.out_dir, ignore_errors=True)
                 order.out_dir.mkdir(parents=True)
                 run = order.attack.run(order.inputs, order.out_dir, self._report(order))
@@ -109,12 +127,12 @@ class OutsideWorker:
                 self._deliveries.put(Delivery(order, failure=error))
 
     def _report(self, order: Order) -> Callable[[int, int], None]:
-        what = f"{order.job.label} ({'tagged' if order.kind == 'tagged' else 'untagged'})"
+        what = f"{order.job.label}, {'tagged' if order.kind == 'tagged' else 'untagged'}"
 
         def report(done: int, total: int) -> None:
             if self._stop.is_set():
                 raise Stopped
-            self._progress(what, done, total)
+            self._show(what, done, total)
 
         return report
 

@@ -1,6 +1,10 @@
-"""Before any attack: read the photographs, find the faces, cut, tag, and look again as the attacker will."""
+"""Before any attack: find the faces and cut the pictures, then tag them and look again as the attacker will.
+
+The two halves are separate because tools can start on the untagged pictures while the tagger is still loading.
+"""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,70 +13,84 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from faketagger.bench.messages import MessageSource
-from faketagger.bench.pictures import Picture, cut_square, save_png
+from faketagger.bench.pictures import Picture, cut_square, load_png, save_png
 from faketagger.bench.quality import psnr_db, ssim
 from faketagger.bench.records import save_table
 from faketagger.bench.sources import Source
 from faketagger.bench.subject import Subject, find_landmarks, hull
-from faketagger.errors import ImageError
+from faketagger.errors import BenchError, ImageError
 from faketagger.imaging import read_photo
 
+CHUNK = 8
 _POINTS = pa.list_(pa.float32(), 136)
-_SCHEMA = pa.schema(
-    [
-        ("name", pa.string()),
-        ("identity", pa.string()),
-        ("index", pa.int32()),
-        ("skipped", pa.string()),
-        ("landmarks", _POINTS),
-        ("tagged_landmarks", _POINTS),
-        *((name, pa.float64()) for name in ("psnr_db", "ssim", "psnr_face_db", "ssim_face")),
-    ],
-    metadata={},
+_QUALITY = ("psnr_db", "ssim", "psnr_face_db", "ssim_face")
+_CUT = pa.schema(
+    {
+        "name": pa.string(),
+        "identity": pa.string(),
+        "index": pa.int32(),
+        "skipped": pa.string(),
+        "landmarks": _POINTS,
+    }
 )
-QUALITY = ("psnr_db", "ssim", "psnr_face_db", "ssim_face")
+_TAGGED = pa.schema({"name": pa.string(), "tagged_landmarks": _POINTS, **dict.fromkeys(_QUALITY, pa.float64())})
+Progress = Callable[[int, int], None]
 
 
 class Preparation:
-    """Makes the tagged set chunk by chunk in a folder, and remembers it there.
+    """Makes the picture set chunk by chunk in a folder, and remembers it there.
 
     Args:
         folder: Where the PNGs and what is known of them go.
-        subject: The tagger under test.
-        messages: Source of the embedded messages.
         size: Side of the pictures.
+        progress: Called with (done, total) for both halves together.
     """
 
-    def __init__(self, folder: Path, subject: Subject, messages: MessageSource, size: int) -> None:
-        self._folder, self._subject, self._messages, self._size = folder, subject, messages, size
+    def __init__(self, folder: Path, size: int, progress: Progress) -> None:
+        self._folder, self._size, self._progress = folder, size, progress
+        self._rows: list[dict[str, Any]] = []
+        self.skipped: list[dict[str, str]] = []
         self.seconds = 0.0
 
-    def run(self, start: int, sources: list[Source]) -> None:
-        """Prepare one chunk unless it is there already.
+    def cut(self, sources: list[Source]) -> list[Path]:
+        """Find the faces and cut the pictures, as far as that is not done.
 
         Args:
-            start: Position of the first source in the set.
-            sources: Photographs of the chunk.
-        """
-        path = self._table(start)
-        if path.is_file():
-            return
-        began = time.perf_counter()
-        rows = [self._prepare(start + i, source) for i, source in enumerate(sources)]
-        save_table(path, pa.Table.from_pylist(rows, schema=_SCHEMA))
-        self.seconds += time.perf_counter() - began
+            sources: Chosen photographs, by name.
 
-    def _prepare(self, index: int, source: Source) -> dict[str, Any]:
-        row: dict[str, Any] = {
-            "name": source.name,
-            "identity": source.identity,
-            "index": index,
-            "skipped": None,
-        }
+        Returns:
+            PNGs of the usable pictures, by name.
+
+        Raises:
+            BenchError: No photograph can be used.
+        """
+        began = time.perf_counter()
+        rows: list[dict[str, Any]] = []
+        for start in range(0, len(sources), CHUNK):
+            self._progress(start, 2 * len(sources))
+            path = self._folder / f"cut-{start:05d}.parquet"
+            if not path.is_file():
+                part = sources[start : start + CHUNK]
+                made = [self._cut_one(start + place, source) for place, source in enumerate(part)]
+                save_table(path, pa.Table.from_pylist(made, schema=_CUT))
+            rows += pq.read_table(path).to_pylist()
+        self._rows = [row for row in rows if row["skipped"] is None]
+        skipped = (row for row in rows if row["skipped"] is not None)
+        self.skipped = [{"picture": row["name"], "reason": row["skipped"]} for row in skipped]
+        if not self._rows:
+            raise BenchError(
+                f"No usable face in {len(sources)} pictures; the first: {self.skipped[0]['reason']}.",
+                "Give photographs that show a face, at least 64 pixels wide.",
+            )
+        self.seconds += time.perf_counter() - began
+        return [self._png(row, "original") for row in self._rows]
+
+    def _cut_one(self, index: int, source: Source) -> dict[str, Any]:
+        row: dict[str, Any] = {"name": source.name, "identity": source.identity, "index": index, "skipped": None}
         try:
             photo = read_photo(source.path).rgb8
         except ImageError as error:
-            return row | {"skipped": error.message.replace(str(source.path), source.name)}
+            return row | {"skipped": error.message.replace(str(source.path), source.name).rstrip(".")}
         points = find_landmarks(photo)
         if points is None:
             return row | {"skipped": "no face found"}
@@ -80,46 +98,64 @@ class Preparation:
         points = find_landmarks(original)
         if points is None:
             return row | {"skipped": f"no face found at {self._size} pixels"}
-        tagged = self._subject.embed([original], [self._messages.message("tagged", source.name)], [points])[0]
-        seen = find_landmarks(tagged)
-        save_png(self._png(index, "original"), original)
-        save_png(self._png(index, "tagged"), tagged)
-        face = hull(points, original.shape[:2])
-        return row | {
-            "landmarks": points.ravel().tolist(),
-            "tagged_landmarks": (np.full(136, np.nan) if seen is None else seen.ravel()).tolist(),
-            "psnr_db": psnr_db(original, tagged),
-            "ssim": ssim(original, tagged),
-            "psnr_face_db": psnr_db(original, tagged, face),
-            "ssim_face": ssim(original, tagged, face),
-        }
+        save_png(self._png(row, "original"), original)
+        return row | {"landmarks": points.ravel().tolist()}
 
-    def result(self) -> tuple[list[Picture], list[dict[str, str]]]:
-        """Everything prepared so far.
+    def tag(self, subject: Subject, messages: MessageSource) -> list[Picture]:
+        """Tag the cut pictures, as far as that is not done.
+
+        Args:
+            subject: The tagger under test.
+            messages: Source of the embedded messages.
 
         Returns:
-            Usable pictures by name; and the skipped ones with reasons.
+            All pictures, by name.
         """
-        rows = [row for path in sorted(self._folder.glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
-        rows.sort(key=lambda row: row["name"])
-        pictures = [
-            Picture(
-                name=row["name"],
-                identity=row["identity"],
-                original=self._png(row["index"], "original"),
-                tagged=self._png(row["index"], "tagged"),
-                landmarks=np.array(row["landmarks"], dtype=np.float32).reshape(68, 2),
-                tagged_landmarks=np.array(row["tagged_landmarks"], dtype=np.float32).reshape(68, 2),
-                quality={name: row[name] for name in QUALITY},
-            )
-            for row in rows
-            if row["skipped"] is None
-        ]
-        skipped = [{"picture": row["name"], "reason": row["skipped"]} for row in rows if row["skipped"] is not None]
-        return pictures, skipped
+        began = time.perf_counter()
+        pictures: list[Picture] = []
+        for start in range(0, len(self._rows), CHUNK):
+            self._progress(len(self._rows) + start, 2 * len(self._rows))
+            path = self._folder / f"tagged-{start:05d}.parquet"
+            part = self._rows[start : start + CHUNK]
+            if not path.is_file():
+                made = [self._tag_one(row, subject, messages) for row in part]
+                save_table(path, pa.Table.from_pylist(made, schema=_TAGGED))
+            known = pq.read_table(path).to_pylist()
+            pictures += [self._picture(row, tagged) for row, tagged in zip(part, known, strict=True)]
+        self._progress(2 * len(self._rows), 2 * len(self._rows))
+        self.seconds += time.perf_counter() - began
+        return pictures
 
-    def _table(self, start: int) -> Path:
-        return self._folder / f"{start:05d}.parquet"
+    def _tag_one(self, row: dict[str, Any], subject: Subject, messages: MessageSource) -> dict[str, Any]:
+        original, points = load_png(self._png(row, "original")), _points(row["landmarks"])
+        tagged = subject.embed([original], [messages.message("tagged", row["name"])], [points])[0]
+        save_png(self._png(row, "tagged"), tagged)
+        seen = find_landmarks(tagged)
+        face = hull(points, (original.shape[0], original.shape[1]))
+        whole_ssim, face_ssim = ssim(original, tagged, face)
+        return {
+            "name": row["name"],
+            "tagged_landmarks": (np.full(136, np.nan) if seen is None else seen.ravel()).tolist(),
+            "psnr_db": psnr_db(original, tagged),
+            "ssim": whole_ssim,
+            "psnr_face_db": psnr_db(original, tagged, face),
+            "ssim_face": face_ssim,
+        }
 
-    def _png(self, index: int, what: str) -> Path:
-        return self._folder / f"{index:05d}-{what}.png"
+    def _picture(self, row: dict[str, Any], tagged: dict[str, Any]) -> Picture:
+        return Picture(
+            name=row["name"],
+            identity=row["identity"],
+            original=self._png(row, "original"),
+            tagged=self._png(row, "tagged"),
+            landmarks=_points(row["landmarks"]),
+            tagged_landmarks=_points(tagged["tagged_landmarks"]),
+            quality={name: tagged[name] for name in _QUALITY},
+        )
+
+    def _png(self, row: dict[str, Any], what: str) -> Path:
+        return self._folder / f"{row['index']:05d}-{what}.png"
+
+
+def _points(values: list[float]) -> np.ndarray:
+    return np.array(values, dtype=np.float32).reshape(68, 2)

@@ -34,15 +34,14 @@ class BenchProgress:
     ) -> None:
         self._progress.stop()
 
-    def show(self, bar: str, done: int, total: int, text: str | None = None) -> None:
-        """Set a bar.
+    def show(self, bar: str, done: int, total: int) -> None:
+        """Set a bar, from any thread.
 
         Args:
-            bar: Which; also its text unless ``text`` is given.
+            bar: Its text.
             done: Steps done.
             total: Steps in all.
-            text: What it says now.
         """
         if bar not in self._tasks:
-            self._tasks[bar] = self._progress.add_task(text or bar, total=total)
-        self._progress.update(self._tasks[bar], completed=done, total=total, description=text or bar)
+            self._tasks[bar] = self._progress.add_task(bar, total=total)
+        self._progress.update(self._tasks[bar], completed=done, total=total)

@@ -23,8 +23,8 @@ def psnr_db(a: Pixels, b: Pixels, weight: NDArray[np.floating] | None = None) ->
     return float(min(PSNR_CAP_DB, 10 * np.log10(255.0**2 / mean))) if mean > 0 else PSNR_CAP_DB
 
 
-def ssim(a: Pixels, b: Pixels, weight: NDArray[np.floating] | None = None) -> float:
-    """Structural similarity with the authors' Gaussian window, averaged over (weighted) pixels.
+def ssim(a: Pixels, b: Pixels, weight: NDArray[np.floating]) -> tuple[float, float]:
+    """Structural similarity with the authors' Gaussian window: of the whole, and averaged over a mask.
 
     Args:
         a: (H, W, 3) uint8.
@@ -38,9 +38,7 @@ def ssim(a: Pixels, b: Pixels, weight: NDArray[np.floating] | None = None) -> fl
     mean, full = structural_similarity(
         a, b, channel_axis=2, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, full=True
     )
-    if weight is None:
-        return float(mean)
-    return float((full.mean(2) * weight).sum() / max(float(weight.sum()), 1e-9))
+    return float(mean), float((full.mean(2) * weight).sum() / max(float(weight.sum()), 1e-9))
 
 
 def changed_share(a: Pixels, b: Pixels) -> float:

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,23 +11,22 @@ import numpy as np
 from faketagger.bench.attacks import (
     Attacked,
     AttackFacts,
-    BlackBox,
     Victim,
     black_outcome,
     build_in_process,
     same_size,
 )
 from faketagger.bench.messages import MessageSource
-from faketagger.bench.outside import Delivery, Order, OutsideWorker, reason_of
-from faketagger.bench.pictures import Picture, load_png, save_png
+from faketagger.bench.outside import Delivery, OutsideWorker, reason_of
+from faketagger.bench.pictures import Picture, load_png
+from faketagger.bench.prepare import CHUNK
 from faketagger.bench.progress import BenchProgress
+from faketagger.bench.protocol import BenchConfig
 from faketagger.bench.quality import changed_share, psnr_db
 from faketagger.bench.records import Record
-from faketagger.bench.scenario import KINDS, Job, Kind
+from faketagger.bench.scenario import Job, Kind
 from faketagger.bench.store import Store
 from faketagger.bench.subject import Subject, face_view, find_landmarks
-
-CHUNK = 8
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,7 @@ class Runner:
         subject: Tagger under test.
         messages: Source of messages.
         pictures: The tagged set.
-        seed: Of the benchmark.
-        strips: How many faces the report shows.
+        config: The benchmark.
         progress: Bars.
     """
 
@@ -68,49 +66,40 @@ class Runner:
         subject: Subject,
         messages: MessageSource,
         pictures: list[Picture],
-        seed: int,
-        strips: int,
+        config: BenchConfig,
         progress: BenchProgress,
     ) -> None:
         self._store, self._subject, self._messages = store, subject, messages
-        self._pictures, self._seed, self._progress = pictures, seed, progress
-        self._shown = {picture.name for picture in shown(pictures, strips)}
+        self._seed, self._progress = config.seed, progress
+        self._shown = {picture.name for picture in shown(pictures, config.strips)}
         self._chunks = [pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK)]
         self._not_run: dict[str, NotRun] = {}
         self.sandboxes: dict[str, str] = {}
 
-    def run(self, jobs: list[Job], blocked: list[NotRun]) -> list[NotRun]:
+    def run(self, jobs: list[Job], worker: OutsideWorker, idle: Callable[[], None]) -> list[NotRun]:
         """Do everything that is not done yet.
 
         Args:
-            jobs: All jobs that can run.
-            blocked: Jobs that cannot.
+            jobs: Controls and white-box jobs.
+            worker: Has the orders of all tools.
+            idle: Called once before waiting for the tools.
 
         Returns:
-            ``blocked`` and the jobs that failed.
+            Jobs that failed.
         """
-        self._not_run = {missing.job.id: missing for missing in blocked}
-        inside = [job for job in jobs if job.box != "black"]
-        worker = OutsideWorker(self._orders([job for job in jobs if job.box == "black"]), self._tool_bar)
-        worker.start()
-        try:
-            steps = sum(len(self._store.missing(job, len(self._chunks))) for job in inside)
-            done = 0
-            for job in inside:
-                todo = self._store.missing(job, len(self._chunks))
-                for _ in self._run_inside(job, todo):
-                    done += 1
-                    self._progress.show("attacks", done, steps, job.label)
-                    while delivery := worker.ready(wait=False):
-                        self._take(delivery)
-            while delivery := worker.ready(wait=True):
-                self._take(delivery)
-        finally:
-            worker.stop()
+        steps = sum(len(self._store.missing(job, len(self._chunks))) for job in jobs)
+        done = 0
+        for job in jobs:
+            todo = self._store.missing(job, len(self._chunks))
+            for _ in self._run_inside(job, todo):
+                done += 1
+                self._progress.show("attacks in this process", done, steps)
+                while delivery := worker.ready(wait=False):
+                    self._take(delivery)
+        idle()
+        while delivery := worker.ready(wait=True):
+            self._take(delivery)
         return list(self._not_run.values())
-
-    def _tool_bar(self, text: str, done: int, total: int) -> None:
-        self._progress.show(text, done, total)
 
     def _run_inside(self, job: Job, todo: list[tuple[Kind, int]]) -> Iterator[None]:
         facts: AttackFacts | None = None
@@ -135,20 +124,6 @@ class Runner:
         reason, hint = reason_of(error)
         family, version = (facts.family, facts.version) if facts else (None, None)
         self._not_run[job.id] = NotRun(job, reason, hint, family, version)
-
-    def _orders(self, jobs: list[Job]) -> list[Order]:
-        orders = []
-        for job in jobs:
-            try:
-                attack = BlackBox(job, self._seed)
-            except Exception as error:
-                self._give_up(job, error, None)
-                continue
-            kinds = {kind for kind, _ in self._store.missing(job, len(self._chunks))}
-            for kind in (kind for kind in KINDS if kind in kinds):
-                inputs = [path_of(picture, kind) for picture in self._pictures]
-                orders.append(Order(job, kind, attack, inputs, self._store.work / job.id / kind))
-        return orders
 
     def _take(self, delivery: Delivery) -> None:
         order = delivery.order
@@ -180,10 +155,6 @@ class Runner:
         records: list[Record] = []
         for picture, one, outcome in zip(self._chunks[chunk], victims, outcomes, strict=True):
             records += self._read(job, facts, kind, picture, one, outcome)
-            if kind == "tagged" and picture.name in self._shown and outcome.image is not None:
-                folder = self._store.strips / job.id
-                folder.mkdir(exist_ok=True)
-                save_png(folder / f"{picture.tagged.stem}.png", outcome.image)
         spent = {"attack": attack_seconds, "read": time.perf_counter() - start, "pictures": len(victims)}
         self._store.save_part(job, kind, chunk, records, spent)
 
@@ -193,12 +164,17 @@ class Runner:
         points = None if outcome.image is None else find_landmarks(outcome.image)
         compared = None if outcome.image is None else same_size(outcome.image, before.image)
         purpose = "tagged" if kind == "tagged" else f"null/{job.id}"
+        on_show = kind == "tagged" and picture.name in self._shown
+        if on_show and outcome.image is not None:
+            self._store.save_strip(job, picture.tagged.stem, "frame", outcome.image)
         records = []
         for view in job.views:
             logits = None
             if outcome.image is not None and outcome.mask is not None and points is not None:
                 seen = outcome.image if view == "frame" else face_view(outcome.image, outcome.mask, points)
                 logits = self._subject.read([seen], [points])[0]
+                if on_show and view == "face":
+                    self._store.save_strip(job, picture.tagged.stem, "face", seen)
             read = self._messages.score(logits, purpose, picture.name)
             records.append(
                 Record(

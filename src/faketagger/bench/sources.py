@@ -7,9 +7,9 @@ from pathlib import Path
 
 from faketagger.bench.protocol import FacesConfig
 from faketagger.bench.scenario import Job
-from faketagger.config import cache_root
 from faketagger.data.samples import MANIFEST, list_folder
 from faketagger.errors import ConfigError
+from faketagger.places import cache_root
 
 DEMO = "demo"
 

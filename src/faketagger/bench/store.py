@@ -9,6 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from faketagger.bench.pictures import Pixels, save_png
+from faketagger.bench.protocol import View
 from faketagger.bench.records import Record, gather, read_part, save_table, write_part
 from faketagger.bench.scenario import KINDS, Job, Kind
 from faketagger.errors import BenchError, FakeTaggerError
@@ -28,7 +30,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.pictures = root / "pictures"
-        self.strips = root / "strips"
+        self._strips = root / "strips"
         self.work = root / "work"
         self._parts = root / "parts"
         self.state: dict[str, Any] = {}
@@ -51,7 +53,7 @@ class Store:
                 "Choose another --out, or delete that folder.",
             )
         try:
-            for folder in (self.root, self.pictures, self.strips, self.work, self._parts):
+            for folder in (self.root, self.pictures, self._strips, self.work, self._parts):
                 folder.mkdir(parents=True, exist_ok=True)
             if held is None:
                 self.save_state(inputs=inputs)
@@ -132,6 +134,29 @@ class Store:
         path = self.part(job, kind, chunk)
         path.parent.mkdir(exist_ok=True)
         write_part(path, records, timings)
+
+    def strip(self, job: Job, stem: str, view: View) -> Path:
+        """Where a shown picture lies, as the reader saw it.
+
+        Args:
+            job: The attack.
+            stem: Of the prepared picture's file.
+            view: Frame or face.
+        """
+        return self._strips / job.id / f"{stem}-{view}.png"
+
+    def save_strip(self, job: Job, stem: str, view: View, image: Pixels) -> None:
+        """Keep a picture for the report.
+
+        Args:
+            job: The attack.
+            stem: Of the prepared picture's file.
+            view: Frame or face.
+            image: (H, W, 3) uint8, what the reader saw.
+        """
+        path = self.strip(job, stem, view)
+        path.parent.mkdir(exist_ok=True)
+        save_png(path, image)
 
     def missing(self, job: Job, chunks: int) -> list[tuple[Kind, int]]:
         """Chunks still to do.

@@ -9,10 +9,12 @@ import pandas as pd
 from PIL import Image
 
 from faketagger.bench.pictures import Picture, Pixels, load_png
+from faketagger.bench.protocol import View
 from faketagger.bench.scenario import NO_ATTACK, Job
 from faketagger.bench.store import Store
 
 RESIDUAL_GAIN = 10
+VIEWS: tuple[View, View] = ("frame", "face")
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,14 @@ class Tile:
         image: As a data URI.
         note: What was read from it, or its distance.
         tone: ``plain``, ``good``, ``weak`` or ``lost``.
+        face: What the reader saw in the face view, as a data URI; empty where there is none.
     """
 
     caption: str
     image: str
     note: str
     tone: str = "plain"
+    face: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def _tiles(store: Store, picture: Picture, jobs: list[Job], reads: dict) -> list
         Tile("residual × 10", data_uri(residual(original, tagged)), "tagged minus original"),
     ]
     for job in jobs:
-        path = store.strips / job.id / f"{picture.tagged.stem}.png"
+        path, face = (store.strip(job, picture.tagged.stem, view) for view in VIEWS)
         row = reads.get((job.scenario_id(job.views[0]), picture.name))
         if row is None or job.attack == NO_ATTACK:
             continue
@@ -93,6 +97,7 @@ def _tiles(store: Store, picture: Picture, jobs: list[Job], reads: dict) -> list
             tiles.append(Tile(job.label, "", f"failed: {row.reason}", "lost"))
             continue
         tone = "good" if row.exact else "weak" if row.p_value <= 1e-3 else "lost"
-        note = "no face" if row.read_status == "no_face" else f"{row.matched}/{row.bits} bits"
-        tiles.append(Tile(job.label, data_uri(load_png(path)), note, tone))
+        note = "no face found" if row.read_status == "no_face" else f"{row.matched}/{row.bits} bits"
+        beside = data_uri(load_png(face)) if face.is_file() else ""
+        tiles.append(Tile(job.label, data_uri(load_png(path)), note, tone, beside))
     return tiles

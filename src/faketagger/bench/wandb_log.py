@@ -159,7 +159,7 @@ def _picture_table(logged: Logged) -> Any:
         first = {"original": original, "tagged": marked, "residual × 10": residual(original, marked)}
         tiles: list[tuple[str, Any, Any]] = [(what, image, None) for what, image in first.items()]
         for job in (job for job in logged.jobs if job.attack != NO_ATTACK):
-            path = logged.store.strips / job.id / f"{picture.tagged.stem}.png"
+            path = logged.store.strip(job, picture.tagged.stem, "frame")
             read = reads.get((job.scenario_id(job.views[0]), picture.name))
             if read is not None and path.is_file():
                 tiles.append((job.label, load_png(path), read))

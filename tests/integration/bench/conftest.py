@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 import faketagger
-from faketagger.bench import measure as measuring
+from faketagger.bench import results
 from faketagger.bench.benchmark import run_benchmark
 from faketagger.bench.protocol import BenchConfig
 from faketagger.config import check
@@ -56,6 +56,6 @@ def whole_bench(toy: ToyTagger, tmp_path: Path) -> Bench:
 @pytest.fixture
 def bench(whole_bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """The same without the page and the W&B run, for tests of the numbers."""
-    monkeypatch.setattr(measuring, "log_run", lambda logged: None)
-    monkeypatch.setattr(measuring, "render_report", lambda source: "left out in this test")
+    monkeypatch.setattr(results, "log_run", lambda logged: None)
+    monkeypatch.setattr(results, "render_report", lambda source: "left out in this test")
     return whole_bench

@@ -55,9 +55,10 @@ def test_psnr_and_ssim_agree_with_what_they_are_defined_by() -> None:
     moved = (image + 4).astype(np.uint8)
     assert psnr_db(image, moved) == pytest.approx(20 * np.log10(255 / 4))
     assert psnr_db(image, image) == PSNR_CAP_DB
-    assert ssim(image, image) == pytest.approx(1.0)
+    whole = np.ones((48, 48))
+    assert ssim(image, image, whole) == pytest.approx((1.0, 1.0))
     noisy = np.clip(image + rng.normal(0, 30, image.shape), 0, 255).astype(np.uint8)
-    assert ssim(image, noisy) < ssim(image, moved) < 1
+    assert ssim(image, noisy, whole)[0] < ssim(image, moved, whole)[0] < 1
 
 
 def test_weights_look_only_where_they_are() -> None:
@@ -69,6 +70,7 @@ def test_weights_look_only_where_they_are() -> None:
     assert psnr_db(image, half, weight) == PSNR_CAP_DB
     assert psnr_db(image, half, 1 - weight) == pytest.approx(20 * np.log10(25.5))
     assert changed_share(image, half) == 0.5
+    assert ssim(image, half, np.pad(weight[26:], ((26, 0), (0, 0))))[1] == pytest.approx(1.0)
 
 
 def test_the_mask_of_a_silent_tool_closes_chance_hits_but_not_the_background() -> None:

@@ -1,0 +1,146 @@
+"""From finished chunks to the files people open: records, summary, timings, page, W&B run."""
+
+import importlib
+import os
+import resource
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from faketagger.bench.pictures import Picture
+from faketagger.bench.prepare import Preparation
+from faketagger.bench.protocol import BenchConfig
+from faketagger.bench.records import as_frame
+from faketagger.bench.report import ReportInput, render_report
+from faketagger.bench.runner import NotRun, shown
+from faketagger.bench.scenario import Job
+from faketagger.bench.store import Store
+from faketagger.bench.strips import cut_strips
+from faketagger.bench.subject import Subject
+from faketagger.bench.summary import Measured, Missing, summarise
+from faketagger.bench.wandb_log import Logged, log_run
+from faketagger.faces import backend_in_use
+from faketagger.imaging import write_atomically
+
+
+@dataclass(frozen=True)
+class Done:
+    """What the measuring half hands over.
+
+    Attributes:
+        began: ``time.perf_counter()`` at the start.
+        jobs: All jobs in the order of the table.
+        not_run: Those without results.
+        subject: The tagger under test.
+        pictures: All pictures.
+        preparation: Knows what was skipped and how long it took.
+        sandboxes: Kind of sandbox by job.
+    """
+
+    began: float
+    jobs: list[Job]
+    not_run: list[NotRun]
+    subject: Subject
+    pictures: list[Picture]
+    preparation: Preparation
+    sandboxes: dict[str, str]
+
+
+def write_results(config: BenchConfig, store: Store, done: Done, command: str) -> dict[str, Any]:
+    """Write every result file.
+
+    Args:
+        config: The benchmark.
+        store: Folder with all chunks.
+        done: What was measured.
+        command: What the user typed.
+
+    Returns:
+        The summary.
+    """
+    missing = {
+        lost.job.id: Missing(_public(lost.reason, store), lost.hint or command, lost.family, lost.version)
+        for lost in done.not_run
+    }
+    store.save_state(not_run=sorted(missing))
+    spent = store.finish_records([job for job in done.jobs if job.id not in missing])
+    records = as_frame(store.records())
+    header = describe(config, store, done)
+    fpr = tuple(config.fpr)
+    summary = summarise(Measured(header, records, done.jobs, missing, fpr, config.seed, config.resamples))
+    store.save_json("summary.json", summary)
+    faces = shown(done.pictures, config.strips)
+    timings = measure_cost(spent, done)
+    with ThreadPoolExecutor(1) as beside:
+        logged = Logged(store, summary, records, faces, done.jobs, config.public(), timings)
+        logging = beside.submit(log_run, logged)
+        strips = cut_strips(store, faces, done.jobs, records)
+        text = yaml.safe_dump(config.public(), sort_keys=False, allow_unicode=True)
+        digests = store.state["inputs"]
+        page = render_report(ReportInput(summary, records, timings, strips, command, text, digests))
+        write_atomically(page.encode(), store.root / "report.html")
+        logging.result()
+    store.save_json("timings.json", {**timings, "wall_seconds": time.perf_counter() - done.began})
+    return summary
+
+
+def warm_up() -> None:
+    """Load what the results need while a tool outside is still busy."""
+    for name in ("matplotlib.pyplot", "jinja2", "wandb"):
+        importlib.import_module(name)
+
+
+def describe(config: BenchConfig, store: Store, done: Done) -> dict[str, Any]:
+    """``protocol``, ``model`` and ``faces`` of the summary; no absolute path, so that it is the same anywhere.
+
+    Args:
+        config: The benchmark.
+        store: Opened output folder.
+        done: What was measured.
+    """
+    digests = store.state["inputs"]
+    return {
+        "protocol": config.protocol.plain(),
+        "model": {
+            "name": done.subject.name,
+            "digest": digests["model"],
+            "message_bits": done.subject.message_bits,
+            "payload_bits": done.subject.payload_bits,
+        },
+        "faces": {
+            "source": Path(config.faces.source).name,
+            "digest": digests["faces"],
+            "size": config.faces.size,
+            "finder": backend_in_use(),
+            "n_images": len(done.pictures),
+            "n_clusters": len({picture.identity for picture in done.pictures}),
+            "skipped": done.preparation.skipped,
+        },
+    }
+
+
+def measure_cost(spent: dict[str, dict[str, float]], done: Done) -> dict[str, Any]:
+    """Seconds, memory and machine: everything that two equal runs may differ in.
+
+    Args:
+        spent: Seconds by job, as kept in the chunks.
+        done: What was measured.
+    """
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return {
+        "jobs": spent,
+        "prepare_seconds": done.preparation.seconds,
+        "attack_seconds": sum(job["attack"] for job in spent.values()),
+        "wall_seconds": time.perf_counter() - done.began,
+        "cpu_count": os.cpu_count(),
+        "peak_memory_mb": max(resource.getrusage(one).ru_maxrss for one in who) / 1024,
+        "sandboxes": done.sandboxes,
+    }
+
+
+def _public(reason: str, store: Store) -> str:
+    return reason.replace(str(store.root.resolve()), "OUT").replace(str(store.root), "OUT")
