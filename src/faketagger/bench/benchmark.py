@@ -32,7 +32,8 @@ def run_benchmark(config: BenchConfig, out: Path | None, console: Console, comma
         BenchError: No usable faces, or an output folder made from other inputs.
     """
     jobs = plan(config)
-    sources = find_sources(config.faces)
+    with console.status("looking for the faces; the demo set is rendered the first time"):
+        sources = find_sources(config.faces)
     inputs = inputs_digests(config, sources, jobs)
     shown = presentation_digest()
     store = Store(out or default_out(config, inputs))

@@ -40,13 +40,14 @@ def raise_flags(
     for row in scenarios:
         for name, message in _row_flags(row):
             flag(name, row["scenario"], message)
+    labels = {row["scenario"]: row["label"] for row in scenarios}
     for gap in gaps:
         if gap["ci_high"] < 0:
             flag(
                 "black_above_white",
                 gap["black"],
-                f"The black box {gap['black']} is read better than its white twin {gap['white']}: "
-                "the twin is no fair stand-in, or the tool does less than it should.",
+                f"{labels[gap['black']]} (black box, {gap['view']}) is read better than its white twin "
+                f"{labels[gap['white']]}: the twin is no fair stand-in, or the tool does less than it should.",
             )
     return flags
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from faketagger.bench.sources import Source
-from faketagger.errors import BenchError
 from faketagger.imaging import write_atomically
 
 Pixels = NDArray[np.uint8]
@@ -47,20 +46,12 @@ def choose(sources: list[Source], count: int | None, seed: int) -> list[Source]:
 
     Args:
         sources: Everything there is.
-        count: How many; None for all.
+        count: At most so many; None for all.
         seed: Fixes the draw.
 
     Returns:
         The chosen ones, by name.
-
-    Raises:
-        BenchError: Fewer pictures than ``count``.
     """
-    if count is not None and len(sources) < count:
-        raise BenchError(
-            f"The benchmark asks for {count} pictures, but there are {len(sources)}.",
-            f"Set faces.count to {len(sources)} or less, or give more faces.",
-        )
 
     def lot(text: str) -> bytes:
         return hashlib.sha256(f"{seed}/{text}".encode()).digest()

@@ -218,5 +218,5 @@ def _svg(figure: "Figure", title: str) -> str:
     head, rest = text.split(">", 1)
     width = re.search(r'width="([\d.]+)pt"', head)
     head = re.sub(r' (height|width)="[^"]*"', "", head)
-    widest = f"max-width:{float(width[1]) * 1.6:.0f}px" if width else ""
+    widest = f"max-width:{float(width[1]) * 1.4:.0f}px" if width else ""
     return head.replace("<svg", f'<svg role="img" aria-label="{title}" style="{widest}"', 1) + ">" + rest

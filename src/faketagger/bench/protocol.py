@@ -31,7 +31,7 @@ class FacesConfig(Section):
         source: ``demo`` for the built-in set, or a folder (with a ``manifest.csv`` whose ``file`` and
             ``identity``
             columns say who is who, if there is one).
-        count: How many pictures; None for all. They are drawn evenly over identities.
+        count: At most so many pictures; None for all. They are drawn evenly over identities.
         size: Side of the square pictures in pixels.
     """
 

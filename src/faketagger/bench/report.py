@@ -51,6 +51,7 @@ def render_report(source: ReportInput) -> str:
     template = environment.from_string((folder / "report.html.j2").read_text(encoding="utf-8"))
     summary = source.summary
     fprs = sorted(summary["scenarios"][0]["tpr_at_fpr"], key=float, reverse=True)
+    labels = {row["scenario"]: row["label"] for row in summary["scenarios"]}
     plots = {"severity": "", **draw_all(summary, source.records)}
     return template.render(
         s=summary,
@@ -62,7 +63,7 @@ def render_report(source: ReportInput) -> str:
         flags=list(dict.fromkeys(flag["message"] for flag in summary["flags"])),
         fprs=fprs,
         jobs=[_job(views, fprs) for views in by_job(summary["scenarios"])],
-        gaps=[_gap(gap) for gap in summary["gaps"]],
+        gaps=[_gap(gap, labels) for gap in summary["gaps"]],
         plots=plots,
         strips=source.strips,
         costs=_costs(summary, source.timings),
@@ -177,11 +178,11 @@ def _accuracy(row: dict[str, Any] | None) -> dict[str, str] | None:
     }
 
 
-def _gap(gap: dict[str, Any]) -> dict[str, Any]:
+def _gap(gap: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
     return {
         **gap,
-        "white": gap["white"].rsplit("/", 1)[0],
-        "black": gap["black"].rsplit("/", 1)[0],
+        "white": labels[gap["white"]],
+        "black": labels[gap["black"]],
         "difference": f"{100 * gap['difference']:+.1f}",
         "interval": f"{100 * gap['ci_low']:+.1f} to {100 * gap['ci_high']:+.1f}",
     }
