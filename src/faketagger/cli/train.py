@@ -24,7 +24,11 @@ def train(
 
     settings = load_config(config, TrainConfig, overrides)
     folder = out or Path("runs/train") / settings.name
-    metrics = run(settings, folder)
-    for name, value in sorted(metrics.items()):
+    outcome = run(settings, folder)
+    for name, value in sorted(outcome.metrics.items()):
         print(f"{name} {value:.4f}")
-    print(f"written to {folder}")
+    if outcome.began_at >= settings.trainer.max_steps:
+        print(f"{folder} was finished before; choose another --out to train again")
+    elif outcome.began_at:
+        print(f"went on after step {outcome.began_at}")
+    print(f"written to {outcome.result}")

@@ -23,7 +23,7 @@ class AutoencoderModule(pl.LightningModule):
         learning_rate: Peak of the one-cycle schedule.
         max_steps: Length of the schedule.
         latent_noise: Standard deviation of the noise in the latent, in units of the latent's own.
-        seed: Seeds the framings.
+        seed: With the step number, fixes every random draw of that step.
     """
 
     def __init__(
@@ -38,20 +38,24 @@ class AutoencoderModule(pl.LightningModule):
         self.save_hyperparameters()
         self.network = KINDS[kind]()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.rng = torch.Generator().manual_seed(seed)
+
+    def _step_rng(self) -> torch.Generator:
+        return torch.Generator().manual_seed(self.hparams["seed"] * 1_000_003 + self.global_step)
 
     def on_train_start(self) -> None:
-        """Let a network find in closed form what needs no training, from up to 6,000 aligned training faces."""
-        if type(self.network).prepare is Autoencoder.prepare:
+        """Let a new network find in closed form what needs no training, from up to 6,000 aligned training faces."""
+        if self.global_step or type(self.network).prepare is Autoencoder.prepare:
             return
+        rng = self._step_rng()
         loader: Any = self.trainer.train_dataloader
         faces = Subset(loader.dataset, range(min(len(loader.dataset), _CLOSED_FORM_FACES)))
         views, groups = [], []
         for batch in DataLoader(faces, batch_size=256, collate_fn=loader.collate_fn):
-            views.append(random_views(batch["image"], batch["landmarks"], self.network.size, STILL, self.rng)[0])
+            views.append(random_views(batch["image"], batch["landmarks"], self.network.size, STILL, rng)[0])
             groups.append(batch["group"])
         with torch.no_grad():
-            self.network.prepare(torch.cat(views), torch.cat(groups), self.rng)
+            self.network.cpu().prepare(torch.cat(views), torch.cat(groups), rng)
+        self.network.to(self.device)
 
     def _loss(self, output: Tensor, target: Tensor) -> Tensor:
         loss = functional.l1_loss(output, target)
@@ -60,13 +64,15 @@ class AutoencoderModule(pl.LightningModule):
         return loss
 
     def training_step(self, batch: dict[str, Any], index: int) -> Tensor:
-        images, landmarks = flip(batch["image"], batch["landmarks"], self.rng)
-        views, _ = random_views(images, landmarks, self.network.size, Framing(), self.rng)
+        rng = self._step_rng()
+        images, landmarks = flip(batch["image"], batch["landmarks"], rng)
+        views, _ = random_views(images, landmarks, self.network.size, Framing(), rng)
         views = views.to(memory_format=torch.channels_last)
         noise = None
         if self.hparams["latent_noise"]:
             with torch.no_grad():
-                noise = torch.randn_like(self.network.encode(views)) * self.hparams["latent_noise"]
+                latent = self.network.encode(views)
+            noise = torch.randn(latent.shape, generator=rng).to(latent) * self.hparams["latent_noise"]
         if self.network.decoders == 1:
             loss = self._loss(self.network(views, noise=noise), views)
         else:
@@ -82,10 +88,10 @@ class AutoencoderModule(pl.LightningModule):
         return loss
 
     def validation_step(self, batch: dict[str, Any], index: int) -> None:
-        views, _ = random_views(batch["image"], batch["landmarks"], self.network.size, STILL, self.rng)
+        views, _ = random_views(batch["image"], batch["landmarks"], self.network.size, STILL, self._step_rng())
         output = self.network(views).clamp(0, 1)
         psnr = -10 * (output - views).square().mean((1, 2, 3)).log10()
-        self.log("val/psnr_db", psnr.mean(), prog_bar=True)
+        self.log("val/psnr_db", psnr.mean(), prog_bar=True, batch_size=len(views))
 
     def configure_optimizers(self) -> Any:
         optimiser = torch.optim.AdamW(self.network.parameters(), self.hparams["learning_rate"], weight_decay=1e-4)

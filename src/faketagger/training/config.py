@@ -38,7 +38,7 @@ class TaggerConfig(Section):
 class AutoencoderConfig(Section):
     """Arguments of :class:`faketagger.training.autoencoder.AutoencoderModule`."""
 
-    kind: str
+    kind: Literal["spatial", "shared", "latent", "skip", "resize"]
     learning_rate: float = Field(default=2e-3, gt=0)
     latent_noise: float = Field(default=0.0, ge=0)
 

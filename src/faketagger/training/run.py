@@ -1,12 +1,17 @@
 """One training run from its configuration to a folder that holds everything about it."""
 
+import json
+import logging
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EMAWeightAveraging, ModelCheckpoint, RichProgressBar
-from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+from pytorch_lightning.callbacks import EMAWeightAveraging, RichProgressBar
+from pytorch_lightning.loggers import Logger
+from rich.progress import Progress
 
 from faketagger.coding import Codec, key_from
 from faketagger.data.module import FaceDataModule
@@ -16,9 +21,26 @@ from faketagger.tagger.tagger import Tagger
 from faketagger.training.autoencoder import AutoencoderModule
 from faketagger.training.callbacks import TaggedPictures, Watchdog
 from faketagger.training.config import TrainConfig
+from faketagger.training.loggers import build_logger, close
+from faketagger.training.resumption import LAST, LastCheckpoint, interruptible, read_last
 from faketagger.training.tagger_module import TaggerModule
 
-LAST = "last.ckpt"
+CONFIG, METRICS = "config.yaml", "metrics.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call of :func:`train` led to.
+
+    Attributes:
+        metrics: The last validation.
+        result: A tagger's folder, or an autoencoder's safetensors.
+        began_at: The step that this call began at; equal to the length of the run if that was finished before.
+    """
+
+    metrics: dict[str, float]
+    result: Path
+    began_at: int
 
 
 def build_module(config: TrainConfig) -> pl.LightningModule:
@@ -26,32 +48,18 @@ def build_module(config: TrainConfig) -> pl.LightningModule:
 
     Raises:
         ConfigError: It asks for both a tagger and an autoencoder, or for neither.
+        PayloadError: The message is too short for a payload.
     """
     steps = config.trainer.max_steps
     if config.tagger and not config.autoencoder:
+        Codec(config.tagger.network.message_bits)
         return TaggerModule(**config.tagger.plain(), max_steps=steps, seed=config.seed)
     if config.autoencoder and not config.tagger:
         return AutoencoderModule(**config.autoencoder.plain(), max_steps=steps, seed=config.seed)
-    raise ConfigError("a training file needs either 'tagger' or 'autoencoder'", "see experiments/train for examples")
+    raise ConfigError("A training file needs either 'tagger' or 'autoencoder'.", "See experiments/train for examples.")
 
 
-def build_logger(config: TrainConfig, out: Path) -> Logger:
-    """The logger a configuration names; W&B stays offline unless WANDB_MODE says otherwise."""
-    if config.trainer.logger == "csv":
-        return CSVLogger(out, name="csv", version="")
-    if config.trainer.logger == "tensorboard":
-        return TensorBoardLogger(out, name="tensorboard", version="")
-    import os
-
-    os.environ.setdefault("WANDB_MODE", "offline")
-    logger = WandbLogger(
-        name=config.name, save_dir=out, project="faketagger", group=config.name, job_type="train", tags=["train"]
-    )
-    logger.log_hyperparams(config.plain())
-    return logger
-
-
-def train(config: TrainConfig, out: Path) -> dict[str, float]:
+def train(config: TrainConfig, out: Path) -> Outcome:
     """Train, or go on with a run that was stopped, and write the result.
 
     Args:
@@ -59,29 +67,66 @@ def train(config: TrainConfig, out: Path) -> dict[str, float]:
         out: Folder of the run. If it holds ``last.ckpt``, the run goes on at its next step.
 
     Returns:
-        The last validation metrics.
+        Metrics, result and the step that this call began at.
 
     Raises:
         ConfigError: The configuration contradicts itself, or ``out`` belongs to another one.
+        CheckpointError: ``last.ckpt`` is damaged.
         DataError: The faces cannot be had.
+        KeyboardInterrupt: It was stopped; ``last.ckpt`` holds the last whole step.
     """
     settings = config.trainer
+    _remember(config, out)
+    last = read_last(out)
+    began_at = int(last["global_step"]) if last else 0
+    metrics_file = out / METRICS
+    if began_at >= settings.max_steps and metrics_file.is_file():
+        return Outcome(json.loads(metrics_file.read_text()), result_path(config, out), began_at)
+    metrics_file.unlink(missing_ok=True)
+    _hush()
     if settings.threads:
         torch.set_num_threads(settings.threads)
     pl.seed_everything(config.seed, workers=True, verbose=False)
     module = build_module(config)
     data = FaceDataModule(config.data)
-    out.mkdir(parents=True, exist_ok=True)
-    _remember(config, out)
+    with Progress(transient=True) as bar:
+        task = bar.add_task("looking for faces", total=None)
+        data.progress = lambda done, total: bar.update(task, completed=done, total=total)
+        data.setup()
+    logger = build_logger(config, out)
+    trainer = build_trainer(config, out, logger)
+    try:
+        with interruptible(trainer):
+            trainer.fit(module, data, ckpt_path=out / LAST if last else None, weights_only=True)
+            # With averaging on, the checkpoint's state is the average; a fit with no step left would not load it.
+            module.load_state_dict((read_last(out) or {})["state_dict"])
+            found = trainer.validate(module, data, verbose=False)[0]
+    finally:
+        close(logger)
+    metrics = {name: float(value) for name, value in found.items()}
+    result = write_result(module, config, out)
+    metrics_file.write_text(json.dumps(metrics, indent=1))
+    return Outcome(metrics, result, began_at)
+
+
+def build_trainer(config: TrainConfig, out: Path, logger: Logger | bool) -> pl.Trainer:
+    """Lightning's trainer with everything that watches a run.
+
+    Args:
+        config: What to train.
+        out: Folder of the run.
+        logger: Where numbers go; False for nowhere.
+    """
+    settings = config.trainer
     callbacks: list[pl.Callback] = [
-        ModelCheckpoint(out, filename="step", every_n_train_steps=settings.save_every, save_last=True, save_top_k=1),
         RichProgressBar(),
         Watchdog(),
         TaggedPictures(out / "pictures"),
+        LastCheckpoint(out, settings.save_every),
     ]
     if settings.ema:
         callbacks.append(EMAWeightAveraging(decay=settings.ema))
-    trainer = pl.Trainer(
+    return pl.Trainer(
         max_steps=settings.max_steps,
         max_epochs=-1,
         accelerator=settings.accelerator,
@@ -89,20 +134,18 @@ def train(config: TrainConfig, out: Path) -> dict[str, float]:
         precision=settings.precision,
         gradient_clip_val=settings.gradient_clip,
         callbacks=callbacks,
-        logger=build_logger(config, out),
+        logger=logger,
         val_check_interval=settings.validate_every,
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
         enable_model_summary=False,
-        log_every_n_steps=10,
+        log_every_n_steps=min(10, settings.validate_every),
     )
-    last = out / LAST
-    trainer.fit(module, data, ckpt_path=last if last.is_file() else None, weights_only=True)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
-    metrics = trainer.validate(module, data, verbose=False)[0]
-    write_result(module, config, out)
-    return {name: float(value) for name, value in metrics.items()}
+
+
+def result_path(config: TrainConfig, out: Path) -> Path:
+    """Where the result of a run goes: a tagger's folder, or an autoencoder's safetensors."""
+    return out / (config.name if config.tagger else f"{config.name}.safetensors")
 
 
 def write_result(module: pl.LightningModule, config: TrainConfig, out: Path) -> Path:
@@ -116,28 +159,35 @@ def write_result(module: pl.LightningModule, config: TrainConfig, out: Path) -> 
     Returns:
         What was written.
     """
+    path = result_path(config, out)
     if isinstance(module, TaggerModule) and config.tagger:
         network = config.tagger.network
-        tagger = Tagger(
-            module.networks, Codec(network.message_bits, key=key_from()), module.curriculum.psnr, config.name
-        )
-        return save(tagger, out / config.name, network)
+        codec = Codec(network.message_bits, key=key_from())
+        return save(Tagger(module.networks, codec, module.curriculum.psnr, config.name), path, network)
     from safetensors.torch import save_file
 
-    path = out / f"{config.name}.safetensors"
     network_state: dict[str, Any] = module.network.state_dict()  # type: ignore[union-attr,operator]
     save_file({name: tensor.half().contiguous().cpu() for name, tensor in network_state.items()}, path)
     return path
+
+
+def _hush() -> None:
+    """Keep Lightning from talking of hardware, of other products, and of what is meant to be so here."""
+    logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
+    for sentence in (r".*smaller than the logging interval", r".*`isinstance\(treespec, LeafSpec\)` is deprecated"):
+        warnings.filterwarnings("ignore", sentence)
 
 
 def _remember(config: TrainConfig, out: Path) -> None:
     """Keep the configuration beside the run; refuse to go on with another one."""
     import yaml
 
-    path = out / "config.yaml"
+    path = out / CONFIG
     text = yaml.safe_dump(config.plain(), sort_keys=False)
-    if path.is_file() and (out / LAST).is_file() and path.read_text() != text:
+    if (out / LAST).is_file() and (not path.is_file() or path.read_text() != text):
         raise ConfigError(
-            f"{out} holds a run of another configuration", "choose another --out, or delete its last.ckpt to start anew"
+            f"{out} holds a run of another configuration.",
+            "Choose another --out, or delete its last.ckpt to start anew.",
         )
+    out.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
