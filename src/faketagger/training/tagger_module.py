@@ -116,9 +116,9 @@ class TaggerModule(pl.LightningModule):
     def training_step(self, batch: dict[str, Any], index: int) -> Tensor:
         rng = self._step_rng()
         images, landmarks = self._views(batch, rng)
-        message = torch.randint(0, 2, (len(images), self.networks.message_bits), generator=rng).float()
+        message = torch.randint(0, 2, (len(images), self.networks.message_bits), generator=rng).to(images)
         mask = face_mask(landmarks, (images.shape[2], images.shape[3]))
-        mask = torch.where(torch.rand(len(images), 1, 1, 1, generator=rng) < 0.7, mask, torch.ones_like(mask))
+        mask = torch.where(uniform(rng, (len(images), 1, 1, 1), images) < 0.7, mask, torch.ones_like(mask))
         tagged = round_to_uint8(self.networks.embed(images, message, self.curriculum.psnr, mask))
         attacked, drawn = self._attack(tagged, landmarks, rng)
         seen = attacked if self.curriculum.stage == "message" else jitter(attacked, _READING, rng)

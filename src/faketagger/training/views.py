@@ -46,7 +46,7 @@ def random_matrix(landmarks: Tensor, size: int, framing: Framing, rng: torch.Gen
         (N, 2, 3) picture -> crop.
     """
     base = crop_matrix(landmarks, size)
-    turn = random_similarity(len(landmarks), size, framing, rng)
+    turn = random_similarity(len(landmarks), size, framing, rng).to(base)
     linear, moved = turn[:, :, :2], turn[:, :, 2:]
     return torch.cat([linear @ base[:, :, :2], linear @ base[:, :, 2:] + moved], 2)
 
@@ -85,12 +85,12 @@ def random_views(
 def jitter(images: Tensor, framing: Framing, rng: torch.Generator) -> Tensor:
     """The same square pictures (N, 3, S, S), each turned, moved and scaled a little."""
     size = images.shape[-1]
-    return warp_crop(images, random_similarity(len(images), size, framing, rng), size)
+    return warp_crop(images, random_similarity(len(images), size, framing, rng).to(images), size)
 
 
 def flip(images: Tensor, landmarks: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     """Mirror half of the pictures, landmarks with them (iBUG left and right exchanged)."""
-    chosen = torch.rand(len(images), generator=rng) < 0.5
+    chosen = torch.rand(len(images), generator=rng).to(images.device) < 0.5
     mirrored = landmarks[:, mirror_order()]
     mirrored[..., 0] = images.shape[-1] - 1 - mirrored[..., 0]
     return (
