@@ -138,7 +138,7 @@ def by_severity(summary: dict[str, Any]) -> str:
     graded = {name: points for name, points in _graded(summary).items() if len(points) > 1}
     columns = min(3, len(graded))
     rows = -(-len(graded) // columns)
-    figure, grid = subplots(rows, columns, figsize=(2.5 * columns, 2.2 * rows), squeeze=False, sharey=True)
+    figure, grid = subplots(rows, columns, figsize=(max(4.6, 2.5 * columns), 2.6 * rows), squeeze=False, sharey=True)
     for axes in grid.ravel()[len(graded) :]:
         axes.set_visible(False)
     for axes, (name, points) in zip(grid.ravel(), graded.items(), strict=False):
