@@ -15,7 +15,7 @@ from faketagger.tagger.checkpoint import CONFIG, WEIGHTS, checkpoint_folder
 
 PACKAGE = Path(faketagger.__file__).parent
 _ROOMS = ("coding", "imaging", "faces", "tagger", "simulator", "zoo", "data/rendered")
-_SHOWING = ("flags", "plots", "report", "statistics", "strips", "summary", "table", "wandb_log")
+_SHOWING = ("card", "flags", "plots", "report", "statistics", "strips", "summary", "table", "wandb_log")
 _PACKAGES = ("torch", "numpy", "scipy", "pillow", "opencv-python", "kornia", "dlib-bin", "scikit-image", "av")
 
 
@@ -35,7 +35,7 @@ def inputs_digests(config: BenchConfig, sources: list[Source], jobs: list[Job]) 
     plain.pop("model")
     return {
         "benchmark file": _text_digest(json.dumps(plain, sort_keys=True)),
-        "model": _model_digest(checkpoint_folder(config.model)),
+        "model": model_digest(checkpoint_folder(config.model)),
         "faces": faces_digest(config, sources),
         "version of the code": _code_digest(tuple(sorted({j.attack for j in jobs if j.box == "black"}))),
         "set of packages": _text_digest("\n".join(f"{name} {_version(name)}" for name in _PACKAGES)),
@@ -92,7 +92,8 @@ def _code_digest(adapters: tuple[str, ...]) -> str:
     return _text_digest("\n".join(digests))
 
 
-def _model_digest(folder: Path) -> str:
+def model_digest(folder: Path) -> str:
+    """Digest of a checkpoint's configuration and weights."""
     return files_digest([path for name in (CONFIG, WEIGHTS) if (path := folder / name).is_file()], folder)
 
 
