@@ -1,12 +1,12 @@
 """Networks for other runtimes: one file that embeds, one that reads, at the native size."""
 
+import warnings
 from pathlib import Path
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from faketagger.errors import ConfigError
 from faketagger.tagger.tagger import Tagger
 
 
@@ -34,13 +34,10 @@ def export_tagger(tagger: Tagger, folder: Path, to: Literal["onnx", "pt2"]) -> l
     Args:
         tagger: What to export.
         folder: Where to; made if missing.
-        to: ``pt2`` (torch.export) or ``onnx`` (needs the packages onnx and onnxscript).
+        to: ``pt2`` (torch.export) or ``onnx``.
 
     Returns:
         The two files.
-
-    Raises:
-        ConfigError: The packages that ONNX needs are missing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     images = torch.rand(2, 3, tagger.size, tagger.size)
@@ -54,20 +51,12 @@ def export_tagger(tagger: Tagger, folder: Path, to: Literal["onnx", "pt2"]) -> l
     for name, module, example in parts:
         path = folder / f"{tagger.name}-{name}.{to}"
         shapes = tuple({0: batch} for _ in example)
-        program = torch.export.export(module.eval(), example, dynamic_shapes=shapes)
-        if to == "pt2":
-            torch.export.save(program, path)
-        else:
-            _to_onnx(program, path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # torch's own, about its own tree utilities
+            program = torch.export.export(module.eval(), example, dynamic_shapes=shapes)
+            if to == "pt2":
+                torch.export.save(program, path)
+            else:
+                torch.onnx.export(program, f=str(path), dynamo=True, external_data=False, verbose=False)
         written.append(path)
     return written
-
-
-def _to_onnx(program: torch.export.ExportedProgram, path: Path) -> None:
-    try:
-        torch.onnx.export(program, f=str(path), dynamo=True, external_data=False, verbose=False)
-    except ImportError as error:
-        raise ConfigError(
-            f"ONNX export needs a package that is missing: {error.name or error}",
-            "run 'pip install onnx onnxscript'",
-        ) from error

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import onnxruntime
+import pytest
 import torch
 
 from faketagger.coding import Codec
@@ -10,9 +12,22 @@ from faketagger.tagger.networks import TaggerNetworks
 from faketagger.tagger.tagger import Tagger
 
 
-def test_pt2_equals_eager_at_another_batch_size(tmp_path: Path) -> None:
+@pytest.fixture
+def tagger() -> Tagger:
     torch.manual_seed(0)
-    tagger = Tagger(TaggerNetworks(40, 64, 16, 16), Codec(40, 16, 12), 36.0, "little").eval().requires_grad_(False)
+    return Tagger(TaggerNetworks(40, 64, 16, 16), Codec(40, 16, 12), 36.0, "little").eval().requires_grad_(False)
+
+
+def test_onnx_equals_eager_at_another_batch_size(tagger: Tagger, tmp_path: Path) -> None:
+    embed, read = (onnxruntime.InferenceSession(path) for path in export_tagger(tagger, tmp_path, "onnx"))
+    images, message = torch.rand(5, 3, 64, 64), torch.randint(0, 2, (5, 40)).float()
+    (tagged,) = embed.run(None, {"images": images.numpy(), "message": message.numpy()})
+    assert torch.allclose(torch.from_numpy(tagged), tagger.embed_message(images, message), atol=1e-5)
+    (logits,) = read.run(None, {"images": tagged})
+    assert torch.allclose(torch.from_numpy(logits), tagger.read_message(torch.from_numpy(tagged)), atol=1e-3)
+
+
+def test_pt2_equals_eager_at_another_batch_size(tagger: Tagger, tmp_path: Path) -> None:
     embed, read = export_tagger(tagger, tmp_path, "pt2")
     images, message = torch.rand(5, 3, 64, 64), torch.randint(0, 2, (5, 40)).float()
     tagged = torch.export.load(embed).module()(images, message)
