@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from faketagger.bench.finding import FacePool
 from faketagger.bench.fingerprint import inputs_digests, presentation_digest
 from faketagger.bench.protocol import BenchConfig
 from faketagger.bench.scenario import Job, plan
@@ -31,6 +33,7 @@ def run_benchmark(config: BenchConfig, out: Path | None, console: Console, comma
         ConfigError: Unknown attack.
         BenchError: No usable faces, or an output folder made from other inputs.
     """
+    began = time.perf_counter()
     jobs = plan(config)
     with console.status("looking for the faces; the demo set is rendered the first time"):
         sources = find_sources(config.faces)
@@ -42,11 +45,12 @@ def run_benchmark(config: BenchConfig, out: Path | None, console: Console, comma
         print_table(summary, console)
         console.print(f"[dim]nothing left to do; delete {store.root} to measure again[/]")
         return store.root, summary
-    check_attacks(jobs)
-    store.open(inputs)
-    from faketagger.bench.measure import measure
+    with FacePool() as faces:  # its processes start up while torch is imported
+        check_attacks(jobs)
+        store.open(inputs)
+        from faketagger.bench.measure import measure
 
-    summary = measure(config, jobs, sources, store, console, command)
+        summary = measure(config, jobs, sources, store, console, command, began, faces)
     store.save_state(finished=shown)
     print_table(summary, console)
     return store.root, summary

@@ -5,6 +5,7 @@ The two halves are separate because tools can start on the untagged pictures whi
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from faketagger.bench.finding import FacePool, Landmarks
 from faketagger.bench.messages import MessageSource
-from faketagger.bench.pictures import Picture, cut_square, load_png, save_png
+from faketagger.bench.pictures import Picture, Pixels, cut_square, load_png, save_png
 from faketagger.bench.quality import psnr_db, ssim
 from faketagger.bench.records import save_table
 from faketagger.bench.sources import Source
-from faketagger.bench.subject import Subject, find_landmarks, hull
+from faketagger.bench.subject import Subject, hull
 from faketagger.errors import BenchError, ImageError
 from faketagger.imaging import read_photo
 
@@ -43,11 +45,12 @@ class Preparation:
     Args:
         folder: Where the PNGs and what is known of them go.
         size: Side of the pictures.
+        faces: Finds faces.
         progress: Called with (done, total) for both halves together.
     """
 
-    def __init__(self, folder: Path, size: int, progress: Progress) -> None:
-        self._folder, self._size, self._progress = folder, size, progress
+    def __init__(self, folder: Path, size: int, faces: FacePool, progress: Progress) -> None:
+        self._folder, self._size, self._faces, self._progress = folder, size, faces, progress
         self._rows: list[dict[str, Any]] = []
         self.skipped: list[dict[str, str]] = []
         self.seconds = 0.0
@@ -71,7 +74,7 @@ class Preparation:
             path = self._folder / f"cut-{start:05d}.parquet"
             if not path.is_file():
                 part = sources[start : start + CHUNK]
-                made = [self._cut_one(start + place, source) for place, source in enumerate(part)]
+                made = self._cut_some(start, part)
                 save_table(path, pa.Table.from_pylist(made, schema=_CUT))
             rows += pq.read_table(path).to_pylist()
         self._rows = [row for row in rows if row["skipped"] is None]
@@ -85,21 +88,33 @@ class Preparation:
         self.seconds += time.perf_counter() - began
         return [self._png(row, "original") for row in self._rows]
 
-    def _cut_one(self, index: int, source: Source) -> dict[str, Any]:
-        row: dict[str, Any] = {"name": source.name, "identity": source.identity, "index": index, "skipped": None}
-        try:
-            photo = read_photo(source.path).rgb8
-        except ImageError as error:
-            return row | {"skipped": error.message.replace(str(source.path), source.name).rstrip(".")}
-        points = find_landmarks(photo)
-        if points is None:
-            return row | {"skipped": "no face found"}
-        original = cut_square(photo, points, self._size)
-        points = find_landmarks(original)
-        if points is None:
-            return row | {"skipped": f"no face found at {self._size} pixels"}
-        save_png(self._png(row, "original"), original)
-        return row | {"landmarks": points.ravel().tolist()}
+    def _cut_some(self, start: int, sources: list[Source]) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = [
+            {"name": source.name, "identity": source.identity, "index": start + place, "skipped": None}
+            for place, source in enumerate(sources)
+        ]
+        photos: list[Pixels | None] = []
+        for source, row in zip(sources, rows, strict=True):
+            try:
+                photos.append(read_photo(source.path).rgb8)
+            except ImageError as error:
+                row["skipped"] = error.message.replace(str(source.path), source.name).rstrip(".")
+                photos.append(None)
+        looks = [None if photo is None else self._faces.look(photo) for photo in photos]
+        cuts: list[Pixels | None] = []
+        for photo, look, row in zip(photos, looks, rows, strict=True):
+            points = look.result() if look else None
+            cuts.append(None if photo is None or points is None else cut_square(photo, points, self._size))
+            row["skipped"] = row["skipped"] or ("no face found" if points is None else None)
+        looks = [None if cut is None else self._faces.look(cut) for cut in cuts]
+        for cut, look, row in zip(cuts, looks, rows, strict=True):
+            points = look.result() if look else None
+            if cut is None or points is None:
+                row["skipped"] = row["skipped"] or f"no face found at {self._size} pixels"
+                continue
+            save_png(self._png(row, "original"), cut)
+            row["landmarks"] = points.ravel().tolist()
+        return rows
 
     def tag(self, subject: Subject, messages: MessageSource) -> list[Picture]:
         """Tag the cut pictures, as far as that is not done.
@@ -118,21 +133,27 @@ class Preparation:
             path = self._folder / f"tagged-{start:05d}.parquet"
             part = self._rows[start : start + CHUNK]
             if not path.is_file():
-                made = [self._tag_one(row, subject, messages) for row in part]
+                tagged = [self._tag_one(row, subject, messages) for row in part]
+                looks = [self._faces.look(image) for image in tagged]
+                made = [self._described(*one) for one in zip(part, tagged, looks, strict=True)]
                 save_table(path, pa.Table.from_pylist(made, schema=_TAGGED))
             known = pq.read_table(path).to_pylist()
-            pictures += [self._picture(row, tagged) for row, tagged in zip(part, known, strict=True)]
+            pictures += [self._picture(row, facts) for row, facts in zip(part, known, strict=True)]
         self._progress(2 * len(self._rows), 2 * len(self._rows))
         self.seconds += time.perf_counter() - began
         return pictures
 
-    def _tag_one(self, row: dict[str, Any], subject: Subject, messages: MessageSource) -> dict[str, Any]:
+    def _tag_one(self, row: dict[str, Any], subject: Subject, messages: MessageSource) -> Pixels:
         original, points = load_png(self._png(row, "original")), _points(row["landmarks"])
         tagged = subject.embed([original], [messages.message("tagged", row["name"])], [points])[0]
         save_png(self._png(row, "tagged"), tagged)
-        seen = find_landmarks(tagged)
-        face = hull(points, (original.shape[0], original.shape[1]))
+        return tagged
+
+    def _described(self, row: dict[str, Any], tagged: Pixels, look: "Future[Landmarks | None]") -> dict[str, Any]:
+        original = load_png(self._png(row, "original"))
+        face = hull(_points(row["landmarks"]), (original.shape[0], original.shape[1]))
         whole_ssim, face_ssim = ssim(original, tagged, face)
+        seen = look.result()
         return {
             "name": row["name"],
             "tagged_landmarks": (np.full(136, np.nan) if seen is None else seen.ravel()).tolist(),
@@ -142,15 +163,15 @@ class Preparation:
             "ssim_face": face_ssim,
         }
 
-    def _picture(self, row: dict[str, Any], tagged: dict[str, Any]) -> Picture:
+    def _picture(self, row: dict[str, Any], facts: dict[str, Any]) -> Picture:
         return Picture(
             name=row["name"],
             identity=row["identity"],
             original=self._png(row, "original"),
             tagged=self._png(row, "tagged"),
             landmarks=_points(row["landmarks"]),
-            tagged_landmarks=_points(tagged["tagged_landmarks"]),
-            quality={name: tagged[name] for name in _QUALITY},
+            tagged_landmarks=_points(facts["tagged_landmarks"]),
+            quality={name: facts[name] for name in _QUALITY},
         )
 
     def _png(self, row: dict[str, Any], what: str) -> Path:

@@ -195,12 +195,17 @@ def _costs(summary: dict[str, Any], timings: dict[str, Any]) -> list[dict[str, s
             "label": labels.get(job, job),
             "pictures": f"{spent['pictures']:.0f}",
             "attack": f"{spent['attack']:.1f}",
-            "each": f"{spent['attack'] / spent['pictures']:.3f}",
+            "each": _seconds_each(spent),
             "read": f"{spent['read']:.1f}",
         }
         for job, spent in timings["jobs"].items()
         if spent.get("pictures")
     ]
+
+
+def _seconds_each(spent: dict[str, float]) -> str:
+    made = spent["pictures"] - spent["cached"]
+    return f"{spent['attack'] / made:.3f}" if made else "made earlier"
 
 
 def _cost_line(timings: dict[str, Any]) -> str:

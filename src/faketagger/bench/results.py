@@ -1,6 +1,5 @@
 """From finished chunks to the files people open: records, summary, timings, page, W&B run."""
 
-import importlib
 import os
 import resource
 import time
@@ -22,7 +21,7 @@ from faketagger.bench.store import Store
 from faketagger.bench.strips import cut_strips
 from faketagger.bench.subject import Subject
 from faketagger.bench.summary import Measured, Missing, summarise
-from faketagger.bench.wandb_log import Logged, log_run
+from faketagger.bench.wandb_log import Logged, RunWriter
 from faketagger.faces import backend_in_use
 from faketagger.imaging import write_atomically
 
@@ -50,7 +49,9 @@ class Done:
     sandboxes: dict[str, str]
 
 
-def write_results(config: BenchConfig, store: Store, done: Done, command: str) -> dict[str, Any]:
+def write_results(
+    config: BenchConfig, store: Store, done: Done, command: str, aside: ThreadPoolExecutor, run: RunWriter
+) -> dict[str, Any]:
     """Write every result file.
 
     Args:
@@ -58,6 +59,8 @@ def write_results(config: BenchConfig, store: Store, done: Done, command: str) -
         store: Folder with all chunks.
         done: What was measured.
         command: What the user typed.
+        aside: Its one thread is opening ``run``, and writes it while the page is drawn here.
+        run: The W&B run.
 
     Returns:
         The summary.
@@ -75,23 +78,14 @@ def write_results(config: BenchConfig, store: Store, done: Done, command: str) -
     store.save_json("summary.json", summary)
     faces = shown(done.pictures, config.strips)
     timings = measure_cost(spent, done)
-    with ThreadPoolExecutor(1) as beside:
-        logged = Logged(store, summary, records, faces, done.jobs, config.public(), timings)
-        logging = beside.submit(log_run, logged)
-        strips = cut_strips(store, faces, done.jobs, records)
-        text = yaml.safe_dump(config.public(), sort_keys=False, allow_unicode=True)
-        digests = store.state["inputs"]
-        page = render_report(ReportInput(summary, records, timings, strips, command, text, digests))
-        write_atomically(page.encode(), store.root / "report.html")
-        logging.result()
+    written = aside.submit(run.write, Logged(store, summary, records, faces, done.jobs, timings))
+    strips = cut_strips(store, faces, done.jobs, records)
+    text = yaml.safe_dump(config.public(), sort_keys=False, allow_unicode=True)
+    page = render_report(ReportInput(summary, records, timings, strips, command, text, store.state["inputs"]))
+    write_atomically(page.encode(), store.root / "report.html")
+    written.result()
     store.save_json("timings.json", {**timings, "wall_seconds": time.perf_counter() - done.began})
     return summary
-
-
-def warm_up() -> None:
-    """Load what the results need while a tool outside is still busy."""
-    for name in ("matplotlib.pyplot", "jinja2", "wandb"):
-        importlib.import_module(name)
 
 
 def describe(config: BenchConfig, store: Store, done: Done) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from faketagger.bench.attacks import (
     build_in_process,
     same_size,
 )
+from faketagger.bench.finding import FacePool, Landmarks
 from faketagger.bench.messages import MessageSource
 from faketagger.bench.outside import Delivery, OutsideWorker, reason_of
 from faketagger.bench.pictures import Picture, load_png
@@ -26,7 +28,7 @@ from faketagger.bench.quality import changed_share, psnr_db
 from faketagger.bench.records import Record
 from faketagger.bench.scenario import Job, Kind
 from faketagger.bench.store import Store
-from faketagger.bench.subject import Subject, face_view, find_landmarks
+from faketagger.bench.subject import Subject, face_view
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,31 @@ class NotRun:
     version: int | None = None
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """One chunk after its attack, its faces being looked for.
+
+    Attributes:
+        job: The attack.
+        facts: Family and version.
+        kind: Tagged or null.
+        chunk: Number of the chunk.
+        victims: What went in.
+        outcomes: What came out.
+        looks: Promised landmarks of what came out.
+        spent: Seconds of the attack, and how many results came from the zoo's cache.
+    """
+
+    job: Job
+    facts: AttackFacts
+    kind: Kind
+    chunk: int
+    victims: list[Victim]
+    outcomes: list[Attacked]
+    looks: "list[Future[Landmarks | None] | None]"
+    spent: dict[str, float]
+
+
 class Runner:
     """One benchmark on one picture set.
 
@@ -57,6 +84,7 @@ class Runner:
         messages: Source of messages.
         pictures: The tagged set.
         config: The benchmark.
+        faces: Finds faces in the background.
         progress: Bars.
     """
 
@@ -67,58 +95,78 @@ class Runner:
         messages: MessageSource,
         pictures: list[Picture],
         config: BenchConfig,
+        faces: FacePool,
         progress: BenchProgress,
     ) -> None:
         self._store, self._subject, self._messages = store, subject, messages
-        self._seed, self._progress = config.seed, progress
+        self._seed, self._faces, self._progress = config.seed, faces, progress
         self._shown = {picture.name for picture in shown(pictures, config.strips)}
         self._chunks = [pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK)]
         self._not_run: dict[str, NotRun] = {}
         self.sandboxes: dict[str, str] = {}
 
-    def run(self, jobs: list[Job], worker: OutsideWorker, idle: Callable[[], None]) -> list[NotRun]:
-        """Do everything that is not done yet.
+    @property
+    def not_run(self) -> list[NotRun]:
+        """Jobs that failed so far."""
+        return list(self._not_run.values())
+
+    def run_inside(self, jobs: list[Job], worker: OutsideWorker) -> None:
+        """Do what is missing of the jobs of this process, and read what tools deliver meanwhile.
 
         Args:
             jobs: Controls and white-box jobs.
             worker: Has the orders of all tools.
-            idle: Called once before waiting for the tools.
-
-        Returns:
-            Jobs that failed.
         """
         steps = sum(len(self._store.missing(job, len(self._chunks))) for job in jobs)
-        done = 0
-        for job in jobs:
-            todo = self._store.missing(job, len(self._chunks))
-            for _ in self._run_inside(job, todo):
-                done += 1
-                self._progress.show("attacks in this process", done, steps)
-                while delivery := worker.ready(wait=False):
-                    self._take(delivery)
-        idle()
+        before: Attempt | None = None
+        for done, attempt in enumerate(self._attempts(jobs)):
+            if before is not None:
+                self._keep(before)
+            before = attempt
+            self._progress.show("attacks in this process", done, steps)
+            while delivery := worker.ready(wait=False):
+                self._take(delivery)
+        if before is not None:
+            self._keep(before)
+        self._progress.show("attacks in this process", steps, steps)
+
+    def wait_for(self, worker: OutsideWorker) -> None:
+        """Wait for the tools that are still busy, and read what they deliver.
+
+        Args:
+            worker: Has the orders of all tools.
+        """
         while delivery := worker.ready(wait=True):
             self._take(delivery)
-        return list(self._not_run.values())
 
-    def _run_inside(self, job: Job, todo: list[tuple[Kind, int]]) -> Iterator[None]:
-        facts: AttackFacts | None = None
-        try:
-            attack = build_in_process(job, self._seed)
-            facts = attack.facts
-        except Exception as error:  # one broken attack must not take the others with it
-            self._give_up(job, error, facts)
-            return
-        for kind, chunk in todo:
-            victims = [victim(picture, kind) for picture in self._chunks[chunk]]
+    def _attempts(self, jobs: list[Job]) -> Iterator[Attempt]:
+        for job in jobs:
+            todo = self._store.missing(job, len(self._chunks))
+            facts: AttackFacts | None = None
             try:
-                outcomes = [attack.run(one) for one in victims]
-            except Exception as error:
+                attack = build_in_process(job, self._seed)
+                facts = attack.facts
+                for kind, chunk in todo:
+                    victims = [victim(picture, kind) for picture in self._chunks[chunk]]
+                    results = [attack.run(one) for one in victims]
+                    spent = {"attack": sum(seconds for _, seconds in results), "cached": 0.0}
+                    outcomes = [outcome for outcome, _ in results]
+                    yield self._looked_for(job, facts, kind, chunk, victims, outcomes, spent)
+            except Exception as error:  # one broken attack must not take the others with it
                 self._give_up(job, error, facts)
-                return
-            seconds = sum(spent for _, spent in outcomes)
-            self._keep(job, facts, kind, chunk, victims, [outcome for outcome, _ in outcomes], seconds)
-            yield
+
+    def _looked_for(
+        self,
+        job: Job,
+        facts: AttackFacts,
+        kind: Kind,
+        chunk: int,
+        victims: list[Victim],
+        outcomes: list[Attacked],
+        spent: dict[str, float],
+    ) -> Attempt:
+        looks = [None if outcome.image is None else self._faces.look(outcome.image) for outcome in outcomes]
+        return Attempt(job, facts, kind, chunk, victims, outcomes, looks, spent)
 
     def _give_up(self, job: Job, error: Exception, facts: AttackFacts | None) -> None:
         reason, hint = reason_of(error)
@@ -134,34 +182,32 @@ class Runner:
         if delivery.run.sandbox is not None:
             self.sandboxes[order.job.id] = delivery.run.sandbox.kind
         share = delivery.run.timings.tool_s / len(order.inputs)
+        facts, before = order.attack.facts, None
         for chunk, pictures in enumerate(self._chunks):
             results = delivery.run.images[chunk * CHUNK : chunk * CHUNK + len(pictures)]
             victims = [victim(picture, order.kind) for picture in pictures]
             outcomes = [black_outcome(one, result) for one, result in zip(victims, results, strict=True)]
-            self._keep(order.job, order.attack.facts, order.kind, chunk, victims, outcomes, share * len(pictures))
+            spent = {"attack": share * len(pictures), "cached": float(sum(result.cached for result in results))}
+            attempt = self._looked_for(order.job, facts, order.kind, chunk, victims, outcomes, spent)
+            if before is not None:
+                self._keep(before)
+            before = attempt
+        if before is not None:
+            self._keep(before)
         shutil.rmtree(order.out_dir, ignore_errors=True)
 
-    def _keep(
-        self,
-        job: Job,
-        facts: AttackFacts,
-        kind: Kind,
-        chunk: int,
-        victims: list[Victim],
-        outcomes: list[Attacked],
-        attack_seconds: float,
-    ) -> None:
+    def _keep(self, attempt: Attempt) -> None:
         start = time.perf_counter()
         records: list[Record] = []
-        for picture, one, outcome in zip(self._chunks[chunk], victims, outcomes, strict=True):
-            records += self._read(job, facts, kind, picture, one, outcome)
-        spent = {"attack": attack_seconds, "read": time.perf_counter() - start, "pictures": len(victims)}
-        self._store.save_part(job, kind, chunk, records, spent)
+        for place, picture in enumerate(self._chunks[attempt.chunk]):
+            records += self._read(attempt, place, picture)
+        spent = attempt.spent | {"read": time.perf_counter() - start, "pictures": len(attempt.victims)}
+        self._store.save_part(attempt.job, attempt.kind, attempt.chunk, records, spent)
 
-    def _read(
-        self, job: Job, facts: AttackFacts, kind: Kind, picture: Picture, before: Victim, outcome: Attacked
-    ) -> list[Record]:
-        points = None if outcome.image is None else find_landmarks(outcome.image)
+    def _read(self, attempt: Attempt, place: int, picture: Picture) -> list[Record]:
+        job, facts, kind = attempt.job, attempt.facts, attempt.kind
+        before, outcome, look = attempt.victims[place], attempt.outcomes[place], attempt.looks[place]
+        points = look.result() if look else None
         compared = None if outcome.image is None else same_size(outcome.image, before.image)
         purpose = "tagged" if kind == "tagged" else f"null/{job.id}"
         on_show = kind == "tagged" and picture.name in self._shown

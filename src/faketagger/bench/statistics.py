@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 LEVEL = 0.95
 
@@ -92,8 +92,8 @@ def _degenerate_limits(estimate: float, trials: float, level: float) -> tuple[fl
 def _expanded_tail(count: int, level: float) -> float:
     if count < 2:
         return 0.0
-    quantile = stats.t.ppf((1 - level) / 2, count - 1)
-    return float(stats.norm.cdf(np.sqrt(count / (count - 1)) * quantile))
+    quantile = special.stdtrit(count - 1, (1 - level) / 2)
+    return float(special.ndtr(np.sqrt(count / (count - 1)) * quantile))
 
 
 @lru_cache(maxsize=4)
@@ -114,7 +114,7 @@ def exceeds_nominal(hits: int, trials: int, nominal: float, alpha: float = 0.001
         nominal: False positive rate promised.
         alpha: Significance of the one-sided exact binomial test.
     """
-    return trials > 0 and float(stats.binom.sf(hits - 1, trials, nominal)) < alpha
+    return trials > 0 and hits > 0 and float(special.bdtrc(hits - 1, trials, nominal)) < alpha
 
 
 def rate_at(p_values: ArrayLike, fpr: float) -> float:

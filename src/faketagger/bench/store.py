@@ -174,7 +174,7 @@ class Store:
             jobs: Jobs whose chunks are all there.
 
         Returns:
-            Seconds by job: ``attack``, ``read`` and ``pictures``.
+            By job: seconds of ``attack`` and ``read``, number of ``pictures``, those ``cached`` by the zoo among them.
         """
         tables: list[pa.Table] = []
         timings: dict[str, dict[str, float]] = {}

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from faketagger.bench.pictures import Pixels
-from faketagger.faces import find_faces
 from faketagger.faces.geometry import face_mask
 from faketagger.imaging import to_uint8
 
@@ -45,16 +44,6 @@ def to_pixels(images: Tensor) -> list[Pixels]:
     """(N, 3, H, W) float pictures rounded to 8 bits, as a file would hold them."""
     arrays = images.detach().cpu().permute(0, 2, 3, 1).numpy()
     return [to_uint8(array) for array in arrays]
-
-
-def find_landmarks(image: Pixels) -> NDArray[np.float32] | None:
-    """Landmarks of the largest face, or None.
-
-    Args:
-        image: (H, W, 3) uint8.
-    """
-    faces = find_faces(image, max_faces=1)
-    return np.asarray(faces[0].landmarks, dtype=np.float32) if faces else None
 
 
 def hull(landmarks: NDArray[np.floating], size_hw: tuple[int, int]) -> NDArray[np.float32]:

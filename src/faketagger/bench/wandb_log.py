@@ -5,7 +5,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 import pandas as pd
 
@@ -33,7 +35,6 @@ class Logged:
         records: All records.
         pictures: The shown faces.
         jobs: In the order of the table.
-        config: The benchmark file as plain values.
         timings: As in ``timings.json``.
     """
 
@@ -42,50 +43,79 @@ class Logged:
     records: pd.DataFrame
     pictures: list[Picture]
     jobs: list[Job]
-    config: dict[str, Any]
     timings: dict[str, Any]
 
 
-def log_run(logged: Logged) -> None:
-    """Write the run below ``OUT/wandb``; an earlier one there is replaced.
+class RunWriter:
+    """Writes the run below ``OUT/wandb``; an earlier one there is replaced.
+
+    Opening takes seconds in which little is computed, so it is apart from writing.
 
     Args:
-        logged: What goes into it.
+        root: Output folder of the benchmark.
+        protocol: Name and version, as one word.
+        model: Name of the tagger.
+        config: The benchmark file as plain values.
     """
-    root = logged.store.root.resolve()
-    shutil.rmtree(root / "wandb", ignore_errors=True)
-    (root / "wandb").mkdir()
-    summary = logged.summary
-    name = f"{summary['protocol']['name']}-v{summary['protocol']['version']}"
-    with _environment(WANDB_DATA_DIR=root / "wandb", WANDB_CACHE_DIR=root / "wandb" / "cache"):
-        import wandb
 
-        run = wandb.init(
-            mode="offline",
-            project="faketagger",
-            dir=str(root),
-            name=f"{summary['model']['name']} {name}",
-            group=name,
-            job_type="bench",
-            tags=[summary["model"]["name"], name],
-            config={**logged.config, "model_digest": summary["model"]["digest"]},
-            settings=wandb.Settings(silent=True, console="off", x_disable_stats=True, disable_git=True),
-        )
-        try:
+    def __init__(self, root: Path, protocol: str, model: str, config: dict[str, Any]) -> None:
+        self._root, self._protocol, self._model, self._config = root.resolve(), protocol, model, config
+        self._run: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._run is not None:
+            self._run.finish(exit_code=1)
+
+    def open(self) -> None:
+        """Start the run."""
+        folder = self._root / "wandb"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        with _environment(folder):
+            import wandb
+
+            self._run = wandb.init(
+                mode="offline",
+                project="faketagger",
+                dir=str(self._root),
+                name=f"{self._model} {self._protocol}",
+                group=self._protocol,
+                job_type="bench",
+                tags=[self._model, self._protocol],
+                config=self._config,
+                settings=wandb.Settings(silent=True, console="off", x_disable_stats=True, disable_git=True),
+            )
+
+    def write(self, logged: Logged) -> None:
+        """Fill the run and finish it.
+
+        Args:
+            logged: What goes into it.
+        """
+        with _environment(self._root / "wandb"):
+            import wandb
+
+            run, summary = self._run, logged.summary
             _axes(run, summary)
             _scenario_metrics(run, summary)
             _tables_and_charts(run, logged)
             _headline(run, logged)
-            artifact = wandb.Artifact(f"bench-{name}", type="benchmark", metadata=summary["protocol"])
+            artifact = wandb.Artifact(f"bench-{self._protocol}", "benchmark", metadata=summary["protocol"])
             for file in ("records.parquet", "summary.json"):
-                artifact.add_file(str(root / file))
-            run.log_artifact(artifact, aliases=["latest", summary["model"]["name"]])
-        finally:
+                artifact.add_file(str(self._root / file))
+            run.log_artifact(artifact, aliases=["latest", self._model])
             run.finish()
+            self._run = None
 
 
 @contextmanager
-def _environment(**values: Any) -> Iterator[None]:
+def _environment(folder: Path) -> Iterator[None]:
+    values = {"WANDB_DATA_DIR": folder, "WANDB_CACHE_DIR": folder / "cache"}
     before = {name: os.environ.get(name) for name in values}
     os.environ.update({name: str(value) for name, value in values.items()})
     try:

@@ -11,8 +11,9 @@ import faketagger
 from faketagger.bench import results
 from faketagger.bench.benchmark import run_benchmark
 from faketagger.bench.protocol import BenchConfig
+from faketagger.bench.wandb_log import RunWriter
 from faketagger.config import check
-from tests.helpers.toy_tagger import ToyTagger, toy_faces, toy_find_faces
+from tests.helpers.toy_tagger import ToyFacePool, ToyTagger, toy_faces
 
 SCENARIOS: list[dict[str, Any]] = [
     {"attack": "jpeg", "severity": [90.0, 30.0]},
@@ -25,7 +26,7 @@ Bench = Callable[..., dict[str, Any]]
 def toy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ToyTagger:
     """Puts the toy tagger and the toy face finder in place of the real ones."""
     tagger = ToyTagger()
-    monkeypatch.setattr("faketagger.bench.subject.find_faces", toy_find_faces)
+    monkeypatch.setattr("faketagger.bench.benchmark.FacePool", ToyFacePool)
     monkeypatch.setattr(faketagger, "load", lambda name: tagger, raising=False)
     (tmp_path / "toy").mkdir()
     (tmp_path / "toy" / "config.yaml").write_text("toy: 1\n")
@@ -56,6 +57,7 @@ def whole_bench(toy: ToyTagger, tmp_path: Path) -> Bench:
 @pytest.fixture
 def bench(whole_bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """The same without the page and the W&B run, for tests of the numbers."""
-    monkeypatch.setattr(results, "log_run", lambda logged: None)
+    monkeypatch.setattr(RunWriter, "open", lambda self: None)
+    monkeypatch.setattr(RunWriter, "write", lambda self, logged: None)
     monkeypatch.setattr(results, "render_report", lambda source: "left out in this test")
     return whole_bench

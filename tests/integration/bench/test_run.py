@@ -15,7 +15,7 @@ from faketagger.bench import store as storing
 from faketagger.bench.controls import align_only
 from faketagger.errors import AdapterError, BenchError, ConfigError, ImageError
 from faketagger.simulator.interface import AttackBatch, AttackOutput
-from tests.helpers.toy_tagger import toy_find_faces
+from tests.helpers.toy_tagger import ToyFacePool, promised, toy_find_faces
 
 Bench = Callable[..., dict[str, Any]]
 PROMISED = {
@@ -178,7 +178,7 @@ def test_what_cannot_start_says_so_in_a_sentence(bench: Bench, tmp_path: Path, m
     (tmp_path / "blocked").write_text("a file where the folder should go")
     with pytest.raises(BenchError, match="cannot be written"):
         bench("blocked/out")
-    monkeypatch.setattr("faketagger.bench.subject.find_faces", lambda image, max_faces=None: [])
+    monkeypatch.setattr(ToyFacePool, "look", lambda self, image: promised(None))
     with pytest.raises(BenchError, match="No usable face"):
         bench("g")
 
