@@ -82,13 +82,14 @@ def headline(summary: dict[str, Any]) -> str:
         summary: Of the benchmark.
     """
     run = [row for row in summary["scenarios"] if row["status"] == "run" and row["family"] != "control"]
-    frame = [row for row in run if row["view"] == "frame"] or run
-    if not frame:
+    frame_wins = sorted(run, key=lambda row: row["view"] == "frame")
+    attacks = list({row["label"]: row for row in frame_wins}.values())
+    if not attacks:
         return "No attack was run."
-    read = sum(row["exact_match"] >= 0.9 for row in frame)
-    worst = min(frame, key=lambda row: row["bit_accuracy"])
+    read = sum(row["exact_match"] >= 0.9 for row in attacks)
+    worst = min(attacks, key=lambda row: row["bit_accuracy"])
     return (
-        f"The payload survives {read} of {len(frame)} attacks in at least nine pictures of ten; "
+        f"The payload survives {read} of {len(attacks)} attacks in at least nine pictures of ten; "
         f"the hardest, {worst['label']}, leaves {percent(worst['bit_accuracy'])} % of the bits right."
     )
 
