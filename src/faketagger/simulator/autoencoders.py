@@ -125,6 +125,13 @@ class LatentAutoencoder(Autoencoder):
         return plain + self.painter(plain - 0.5)
 
 
+class GanAutoencoder(LatentAutoencoder):
+    """The same with half the latent; its painter is trained against a critic and so makes up what the latent lost."""
+
+    def __init__(self) -> None:
+        super().__init__(code=8)
+
+
 class SkipAutoencoder(Autoencoder):
     """Encoder-decoder whose skip is squeezed to a few channels, as in attribute editors."""
 
@@ -187,6 +194,7 @@ KINDS: dict[str, Callable[[], Autoencoder]] = {
     "spatial": SpatialAutoencoder,
     "shared": SharedAutoencoder,
     "latent": LatentAutoencoder,
+    "gan": GanAutoencoder,
     "skip": SkipAutoencoder,
     HELD_OUT: ResizeAutoencoder,
 }

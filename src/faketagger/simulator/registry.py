@@ -44,6 +44,7 @@ ATTACKS: dict[str, tuple[str, str]] = {
     "edit": ("faketagger.simulator.edit", "Edit"),
     "synthesis": ("faketagger.simulator.synthesis", "Synthesis"),
     "synthesis_spatial": ("faketagger.simulator.synthesis", "SynthesisSpatial"),
+    "synthesis_gan": ("faketagger.simulator.synthesis", "SynthesisGan"),
     "synthesis_unseen": ("faketagger.simulator.synthesis", "SynthesisUnseen"),
     "synthesis_taef2": ("faketagger.simulator.synthesis", "SynthesisTaef2"),
 }

@@ -56,6 +56,13 @@ class SynthesisSpatial(Synthesis):
     kind: ClassVar[str] = "spatial"
 
 
+class SynthesisGan(Synthesis):
+    """Make the whole aligned face anew by a reconstructing GAN: the ``gan`` autoencoder, trained against a critic."""
+
+    name: ClassVar[str] = "synthesis_gan"
+    kind: ClassVar[str] = "gan"
+
+
 class SynthesisUnseen(Synthesis):
     """Make the whole aligned face anew by an autoencoder that no tagger is ever trained against."""
 

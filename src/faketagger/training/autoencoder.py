@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, Subset
 
 from faketagger.simulator.autoencoder import Autoencoder
 from faketagger.simulator.autoencoders import KINDS
+from faketagger.training.losses import Critic
 from faketagger.training.views import STILL, Framing, flip, random_views
 
 _CLOSED_FORM_FACES = 6000
@@ -23,6 +24,7 @@ class AutoencoderModule(pl.LightningModule):
         learning_rate: Peak of the one-cycle schedule.
         max_steps: Length of the schedule.
         latent_noise: Standard deviation of the noise in the latent, in units of the latent's own.
+        critic_weight: Weight of a critic that tells regenerated from real faces; 0 builds none.
         seed: With the step number, fixes every random draw of that step.
     """
 
@@ -32,12 +34,15 @@ class AutoencoderModule(pl.LightningModule):
         learning_rate: float = 1e-3,
         max_steps: int = 2000,
         latent_noise: float = 0.0,
+        critic_weight: float = 0.0,
         seed: int = 0,
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
         self.network = KINDS[kind]()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+        self.critic = Critic() if critic_weight else None
 
     def _step_rng(self) -> torch.Generator:
         return torch.Generator().manual_seed(self.hparams["seed"] * 1_000_003 + self.global_step)
@@ -74,7 +79,10 @@ class AutoencoderModule(pl.LightningModule):
                 latent = self.network.encode(views)
             noise = torch.randn(latent.shape, generator=rng).to(latent) * self.hparams["latent_noise"]
         if self.network.decoders == 1:
-            loss = self._loss(self.network(views, noise=noise), views)
+            output = self.network(views, noise=noise)
+            loss = self._loss(output, views)
+            if self.critic is not None:
+                loss = loss + self.hparams["critic_weight"] * self.critic.loss(output, views)
         else:
             latent = self.network.encode(views)
             groups = batch["group"]
@@ -94,7 +102,7 @@ class AutoencoderModule(pl.LightningModule):
         self.log("val/psnr_db", psnr.mean(), prog_bar=True, batch_size=len(views))
 
     def configure_optimizers(self) -> Any:
-        optimiser = torch.optim.AdamW(self.network.parameters(), self.hparams["learning_rate"], weight_decay=1e-4)
+        optimiser = torch.optim.AdamW(self.parameters(), self.hparams["learning_rate"], weight_decay=1e-4)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser, self.hparams["learning_rate"], total_steps=self.hparams["max_steps"] + 1, pct_start=0.1
         )

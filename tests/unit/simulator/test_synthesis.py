@@ -13,7 +13,7 @@ from faketagger.simulator import AttackBatch, build
 from faketagger.simulator.face_attack import regenerate
 from faketagger.simulator.graded import GradedAttack
 from faketagger.simulator.registry import ATTACKS, attack_class
-from faketagger.simulator.synthesis import Synthesis, SynthesisSpatial, SynthesisTaef2, SynthesisUnseen
+from faketagger.simulator.synthesis import Synthesis, SynthesisGan, SynthesisSpatial, SynthesisTaef2, SynthesisUnseen
 from faketagger.simulator.taef2 import ENVIRONMENT, Taef2, load_taef2
 from tests.unit.simulator.attack_suite import psnr, scene
 from tests.unit.simulator.face_suite import FaceSuite, PastedSuite, untrained
@@ -38,6 +38,13 @@ class TestSynthesisSpatial(PastedSuite):
 
     def build(self, severity: float | Tensor | None = None, **params: Any) -> GradedAttack:
         return SynthesisSpatial(severity, network=untrained("spatial"), **params)
+
+
+class TestSynthesisGan(PastedSuite):
+    name = "synthesis_gan"
+
+    def build(self, severity: float | Tensor | None = None, **params: Any) -> GradedAttack:
+        return SynthesisGan(severity, network=untrained("gan"), **params)
 
 
 class TestSynthesisUnseen(PastedSuite):
