@@ -4,6 +4,7 @@
 needs no torch and is gone when its parent is.
 """
 
+import contextlib
 import os
 import queue
 import struct
@@ -116,4 +117,5 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    with contextlib.suppress(EOFError, BrokenPipeError):  # the parent was killed in the middle of a picture
+        serve(sys.stdin.buffer, sys.stdout.buffer)
