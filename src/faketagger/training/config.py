@@ -23,8 +23,14 @@ class CurriculumConfig(Section):
 
 
 class TaggerConfig(Section):
-    """Arguments of :class:`faketagger.training.tagger_module.TaggerModule`."""
+    """Arguments of :class:`faketagger.training.tagger_module.TaggerModule`.
 
+    Attributes:
+        start_from: Name or folder of a tagger whose weights the run begins with; null for fresh ones. Its network
+            must have the same shape.
+    """
+
+    start_from: str | None = None
     network: NetworkConfig = NetworkConfig()
     attacks: dict[str, Any]
     curriculum: CurriculumConfig = CurriculumConfig()

@@ -15,12 +15,12 @@ from rich.progress import Progress
 
 from faketagger.coding import Codec, key_from
 from faketagger.data.module import FaceDataModule
-from faketagger.errors import ConfigError
-from faketagger.tagger.checkpoint import save
+from faketagger.errors import CheckpointError, ConfigError
+from faketagger.tagger.checkpoint import load, save
 from faketagger.tagger.tagger import Tagger
 from faketagger.training.autoencoder import AutoencoderModule
 from faketagger.training.callbacks import TaggedPictures, Watchdog
-from faketagger.training.config import TrainConfig
+from faketagger.training.config import TaggerConfig, TrainConfig
 from faketagger.training.loggers import build_logger, close
 from faketagger.training.resumption import LAST, LastCheckpoint, interruptible, read_last
 from faketagger.training.tagger_module import TaggerModule
@@ -49,14 +49,31 @@ def build_module(config: TrainConfig) -> pl.LightningModule:
     Raises:
         ConfigError: It asks for both a tagger and an autoencoder, or for neither.
         PayloadError: The message is too short for a payload.
+        CheckpointError: The tagger to start from is missing or of another shape.
     """
-    steps = config.trainer.max_steps
     if config.tagger and not config.autoencoder:
         Codec(config.tagger.network.message_bits)
-        return TaggerModule(**config.tagger.plain(), max_steps=steps, seed=config.seed)
+        return _tagger_module(config, config.tagger)
     if config.autoencoder and not config.tagger:
-        return AutoencoderModule(**config.autoencoder.plain(), max_steps=steps, seed=config.seed)
+        return AutoencoderModule(
+            **config.autoencoder.plain(), max_steps=config.trainer.max_steps, seed=config.seed
+        )
     raise ConfigError("A training file needs either 'tagger' or 'autoencoder'.", "See experiments/train for examples.")
+
+
+def _tagger_module(config: TrainConfig, tagger: TaggerConfig) -> TaggerModule:
+    arguments = tagger.plain()
+    start = arguments.pop("start_from")
+    module = TaggerModule(**arguments, max_steps=config.trainer.max_steps, seed=config.seed)
+    if start is not None:
+        try:
+            module.networks.load_state_dict(load(start).networks.state_dict())
+        except RuntimeError:
+            raise CheckpointError(
+                f"The networks of '{start}' have another shape than this run's.",
+                "Give tagger.network the values of its config.yaml.",
+            ) from None
+    return module
 
 
 def train(config: TrainConfig, out: Path) -> Outcome:
