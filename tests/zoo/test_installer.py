@@ -9,6 +9,7 @@ import pytest
 
 from faketagger.errors import AdapterError
 from faketagger.zoo import doctor, get_adapter, install, installation
+from faketagger.zoo.installation import require
 from tests.helpers.rogue_adapters import make_adapter
 
 DATA = b"weights of a very small network"
@@ -119,12 +120,12 @@ def test_upstream_at_its_pinned_commit(tmp_path: Path) -> None:
     git(repository, "commit", "--quiet", "-am", "new")
     upstream = {"source": "git", "url": "https://example.invalid/x.git", "commit": commit}
     folder = make_adapter(tmp_path / "rogue", "", upstream=upstream)
-    place = install(folder, source=str(repository))
+    place = install(folder, sources={"upstream": str(repository)})
     assert (place.folder / "upstream" / "tool.py").read_text() == "old"
     assert not (place.folder / "upstream" / ".git").exists()
     absent = make_adapter(tmp_path / "absent", "", upstream={**upstream, "commit": "1" * 40})
-    with pytest.raises(AdapterError, match="git failed"):
-        install(absent, source=str(repository))
+    with pytest.raises(AdapterError, match="does not hold the commit"):
+        install(absent, sources={"upstream": str(repository)})
 
 
 def test_a_python_that_is_not_there(tmp_path: Path) -> None:
@@ -146,3 +147,87 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("FAKETAGGER_CACHE", str(tmp_path / "file"))
     with pytest.raises(AdapterError, match="cannot be written"):
         install(make_adapter(tmp_path / "rogue", ""))
+
+
+def test_a_copy_with_holes(tmp_path: Path) -> None:
+    """As a snapshot without its largest files, bare, where a clone fails."""
+    repository = tmp_path / "upstream"
+    repository.mkdir()
+    git(repository, "init", "--quiet")
+    (repository / "tool.py").write_text("whole")
+    (repository / "net.bin").write_bytes(DATA)
+    (repository / "large.bin").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    (repository / "run.sh").write_text("#!/bin/sh\n")
+    (repository / "run.sh").chmod(0o755)
+    (repository / "link").symlink_to("tool.py")
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "-m", "all")
+    commit, blob = git(repository, "rev-parse", "HEAD"), git(repository, "rev-parse", "HEAD:net.bin")
+    (repository / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    upstream = {"source": "git", "url": "https://example.invalid/x.git", "commit": commit}
+    companions = {"helper": {"source": "git", "url": "https://example.invalid/y.git", "commit": commit}}
+    weights = [weight("upstream", required=False, without="dlib takes its place")]
+    folder = make_adapter(tmp_path / "rogue", "", upstream=upstream, companions=companions, weights=weights)
+    with pytest.raises(AdapterError, match="fetches no repository called 'helpr'"):
+        install(folder, sources={"helpr": str(repository)})
+    source = str(repository / ".git")
+    place = install(folder, sources={"upstream": source, "helper": source})
+    for tree in (place.folder / "upstream", place.folder / "companions" / "helper"):
+        assert (tree / "tool.py").read_text() == "whole"
+        assert (tree / "link").read_text() == "whole"
+        assert (tree / "run.sh").stat().st_mode & 0o100
+        assert not (tree / "net.bin").exists()
+    holes = ["large.bin (only a pointer to large file storage)", "net.bin (absent)"]
+    assert place.record["absent"] == {"upstream": holes, "helper": holes}
+    diagnosis = doctor(folder)
+    assert diagnosis.state == "ready"
+    assert any("net.bin is missing; without it: dlib takes its place" in line for line in diagnosis.missing)
+    assert any("2 files of helper" in line for line in diagnosis.missing)
+
+
+def test_a_link_out_of_the_repository_is_refused(tmp_path: Path) -> None:
+    repository = tmp_path / "upstream"
+    repository.mkdir()
+    git(repository, "init", "--quiet")
+    (repository / "link").symlink_to("../../../../etc/passwd")
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "-m", "all")
+    upstream = {"source": "git", "url": "x", "commit": git(repository, "rev-parse", "HEAD")}
+    with pytest.raises(AdapterError, match="link out of itself"):
+        install(make_adapter(tmp_path / "rogue", "", upstream=upstream), sources={"upstream": str(repository)})
+
+
+def test_weights_whose_hash_nobody_knows_are_held_to_the_one_recorded(tmp_path: Path) -> None:
+    unknown = weight("user")
+    del unknown["sha256"], unknown["bytes"]
+    folder = make_adapter(tmp_path / "rogue", "", weights=[unknown])
+    brought = tmp_path / "brought"
+    brought.mkdir()
+    (brought / "net.bin").write_bytes(DATA)
+    place = install(folder, weights=brought)
+    assert place.record["weights"]["net.bin"] == {"bytes": len(DATA), "sha256": hashlib.sha256(DATA).hexdigest()}
+    assert doctor(folder).state == "ready"
+    (place.folder / "weights" / "net.bin").write_bytes(DATA[::-1])
+    assert doctor(folder).state == "damaged"
+    with pytest.raises(AdapterError, match="wrong sha256"):
+        install(folder)
+
+
+def test_optional_weights_may_come_later(tmp_path: Path) -> None:
+    folder = make_adapter(tmp_path / "rogue", "", weights=[weight("user", required=False)])
+    assert install(folder).record["missing"] == ["net.bin"]
+    brought = tmp_path / "brought"
+    brought.mkdir()
+    (brought / "net.bin").write_bytes(DATA)
+    assert install(folder, weights=brought).record["missing"] == []
+    assert not doctor(folder).missing or "net.bin" not in doctor(folder).missing[0]
+
+
+def test_a_program_that_is_not_there(tmp_path: Path) -> None:
+    environment = {"programs": {"no-such-program": "apt-get install nothing"}}
+    folder = make_adapter(tmp_path / "rogue", "", environment=environment)
+    install(folder)
+    diagnosis = doctor(folder)
+    assert (diagnosis.state, diagnosis.next_command) == ("lacks_program", "apt-get install nothing")
+    with pytest.raises(AdapterError, match="needs the program no-such-program"):
+        require(get_adapter(folder))

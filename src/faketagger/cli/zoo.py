@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,7 +32,7 @@ WALLS = "auto, bubblewrap or rlimits."
 def list_adapters(as_json: AsJson = False) -> None:
     """All adapters: family, roles, licence, weights, status."""
     from faketagger.zoo.doctor import installed_state
-    from faketagger.zoo.installer import installation
+    from faketagger.zoo.installation import installation
     from faketagger.zoo.registry import find_adapters
 
     rows: list[dict[str, Any]] = []
@@ -43,8 +44,8 @@ def list_adapters(as_json: AsJson = False) -> None:
             "roles": list(manifest.roles),
             "licence": manifest.licence,
         }
-        row |= {"upstream": manifest.upstream.pin, "status": installed_state(adapter, installation(adapter))}
-        row |= {"weights_mb": round(sum(weight.bytes for weight in manifest.weights) / 2**20, 1)}
+        row |= {"upstream": manifest.pins, "status": installed_state(adapter, installation(adapter))}
+        row |= {"weights_mb": round(sum(weight.bytes or 0 for weight in manifest.weights) / 2**20, 1)}
         row |= {"presets": list(manifest.presets), "summary": manifest.summary, "folder": str(adapter.folder)}
         rows.append(row)
     if as_json:
@@ -60,10 +61,18 @@ def list_adapters(as_json: AsJson = False) -> None:
     Console().print(table)
 
 
-@app.command(epilog="Example: faketagger zoo install realesrgan")
+@app.command(
+    epilog="Example: faketagger zoo install face2face --source ../eos --source candide=../FaceSwap"
+)
 def install(
     name: Name,
-    source: Annotated[str | None, typer.Option(help="Git URL or local repository to take the code from.")] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME=]SOURCE",
+            help="Git URL or local repository to take the code from; NAME= for a companion; repeatable.",
+        ),
+    ] = None,
     weights: Annotated[Path | None, typer.Option(help="Folder with weight files that you bring.")] = None,
 ) -> None:
     """Give a tool its own environment, code and weights in the cache; again does nothing."""
@@ -80,8 +89,16 @@ def install(
             if not text.startswith(" "):
                 console.print(text, highlight=False, markup=False)
 
-        install_adapter(name, source=source, weights=weights, progress=tell)
+        install_adapter(name, sources=_sources(source or []), weights=weights, progress=tell)
     print(f"next: {doctor(name).next_command}")
+
+
+def _sources(given: list[str]) -> dict[str, str]:
+    """``NAME=SOURCE`` by name; a source without a name is the tool's own."""
+    from faketagger.zoo.installer import MAIN
+
+    split = [re.fullmatch(r"(?:([a-z][a-z0-9_]*)=)?(.+)", text, re.DOTALL) for text in given]
+    return {match[1] or MAIN: match[2] for match in split if match}
 
 
 @app.command(epilog="Example: faketagger zoo doctor realesrgan")
@@ -114,6 +131,9 @@ def prepare(
     preset: Preset = None,
     seed: Seed = 0,
     device: Device = "cpu",
+    attributes: Annotated[
+        Path | None, typer.Option(help="CelebA's list_attr_celeba.txt or a CSV with a 'file' column, for editors.")
+    ] = None,
 ) -> None:
     """Let a tool learn from pictures, where it has to; kept for the next time."""
     from faketagger.errors import AdapterError
@@ -132,7 +152,9 @@ def prepare(
             raise AdapterError(f"{text!r} names no folder.", "Write SET=FOLDER.")
         sets[label] = find_images([Path(folder)])
     with _bar("preparing") as advance:
-        made = prepare_adapter(adapter, sets, _values(settings), preset, seed, advance, device=device)
+        made = prepare_adapter(
+            adapter, sets, _values(settings), preset, seed, advance, device=device, attributes=attributes
+        )
     print(made.folder)
 
 

@@ -3,7 +3,8 @@
 from faketagger.zoo.attack import apply
 from faketagger.zoo.conformance import CheckResult, check_adapter
 from faketagger.zoo.doctor import Diagnosis, doctor
-from faketagger.zoo.installer import Installation, install, installation
+from faketagger.zoo.installation import Installation, installation
+from faketagger.zoo.installer import install
 from faketagger.zoo.manifest import Adapter, Manifest, load_manifest
 from faketagger.zoo.preparation import Prepared, prepare
 from faketagger.zoo.registry import find_adapters, get_adapter

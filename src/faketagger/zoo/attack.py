@@ -10,7 +10,7 @@ from typing import Any
 from faketagger.errors import AdapterError, ImageError
 from faketagger.zoo.cache import ResultCache, file_digest, image_key, job_digest
 from faketagger.zoo.events import ImageEvent
-from faketagger.zoo.installer import Installation, require
+from faketagger.zoo.installation import Installation, require
 from faketagger.zoo.jobs import Job, new_job
 from faketagger.zoo.manifest import CONTRACT, Adapter, Value
 from faketagger.zoo.outputs import judge, read_png, write_png
@@ -171,7 +171,13 @@ class _Batch:
         return staged
 
     def _settle(self, job: Job, key: str, event: ImageEvent) -> None:
-        finding = judge(event, job.out / event.name, read_png(job.inputs / event.name))
+        finding = judge(
+            event,
+            job.out / event.name,
+            read_png(job.inputs / event.name),
+            job.masks / event.name,
+            self.adapter.manifest.masks,
+        )
         if finding.pixels is None:
             self._fail(key, finding.reason)
             return
@@ -188,7 +194,7 @@ def description(
     adapter: Adapter, phase: str, place: Installation, parameters: dict[str, Value], seed: int, device: str
 ) -> dict[str, Any]:
     """The part of job.json that ``prepare`` and ``apply`` share."""
-    job = {"contract": CONTRACT, "adapter": adapter.name, "phase": phase, "install": place.describe()}
+    job = {"contract": CONTRACT, "adapter": adapter.name, "phase": phase, "install": place.describe(adapter)}
     return job | {"parameters": parameters, "seed": seed, "device": device}
 
 

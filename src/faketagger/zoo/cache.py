@@ -27,7 +27,7 @@ def job_digest(
     """Digest of everything but the pictures that decides a result.
 
     Args:
-        adapter: Its version, upstream pin and the bytes of its driver, requirements and shims count.
+        adapter: Its version, upstream pin and the bytes of its own Python files, requirements and shims count.
         phase: ``prepare`` or ``apply``; parameters of the other phase, or of speed, do not count.
         parameters: All resolved parameters.
         seed: Seed of the job.
@@ -40,11 +40,11 @@ def job_digest(
     manifest = adapter.manifest
     specs = manifest.parameters
     telling = {n: v for n, v in parameters.items() if specs[n].phase == phase and specs[n].changes == "result"}
-    files = [adapter.driver, *sorted((adapter.folder / "shims").rglob("*.py"))]
+    files = [*sorted(adapter.folder.glob("*.py")), *sorted((adapter.folder / "shims").rglob("*.py"))]
     if manifest.environment.requirements:
         files.append(adapter.folder / manifest.environment.requirements)
     code = {str(path.relative_to(adapter.folder)): file_digest(path) for path in files}
-    tool = [manifest.contract, manifest.name, manifest.version, manifest.upstream.pin, code]
+    tool = [manifest.contract, manifest.name, manifest.version, manifest.pins, code]
     task = [manifest.environment.variables, phase, telling, seed, device, prepared]
     text = json.dumps([tool, task], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -61,10 +61,12 @@ class Entry:
 
     Attributes:
         output: The PNG in the cache.
+        mask: The mask's PNG in the cache, if the tool gave one.
         facts: ``status``, ``reason``, ``changed``, ``psnr_db``.
     """
 
     output: Path
+    mask: Path | None
     facts: dict[str, Any]
 
 
@@ -83,8 +85,11 @@ class ResultCache:
         folder = self._folder(key)
         try:
             facts = json.loads((folder / "entry.json").read_text())
-            output = folder / "output.png"
-            return Entry(output, facts) if file_digest(output) == facts["sha256"] else None
+            output, mask = folder / "output.png", folder / "mask.png"
+            whole = file_digest(output) == facts["sha256"]
+            if facts["mask_sha256"] is not None:
+                whole = whole and file_digest(mask) == facts["mask_sha256"]
+            return Entry(output, mask if facts["mask_sha256"] else None, facts) if whole else None
         except (OSError, ValueError, KeyError):
             return None
 
@@ -103,6 +108,9 @@ class ResultCache:
                 write_png(finding.pixels, part / "output.png")
                 facts = {"status": finding.status, "reason": finding.reason, "changed": finding.changed}
                 facts |= {"psnr_db": finding.psnr_db, "sha256": file_digest(part / "output.png")}
+                if finding.mask is not None:
+                    write_png(finding.mask, part / "mask.png")
+                facts["mask_sha256"] = None if finding.mask is None else file_digest(part / "mask.png")
                 (part / "entry.json").write_text(json.dumps(facts))
                 shutil.rmtree(folder, ignore_errors=True)
                 try:
@@ -117,7 +125,7 @@ class ResultCache:
                 f"The cache {self._home} cannot be written: {error.strerror or error}.",
                 "Free some space or set FAKETAGGER_CACHE to another folder.",
             ) from error
-        return Entry(folder / "output.png", facts)
+        return Entry(folder / "output.png", None if finding.mask is None else folder / "mask.png", facts)
 
     def drop(self, key: str) -> None:
         """Forget an entry."""

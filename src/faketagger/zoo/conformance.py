@@ -11,7 +11,7 @@ import numpy as np
 
 from faketagger.errors import AdapterError
 from faketagger.zoo.attack import apply, description
-from faketagger.zoo.installer import require
+from faketagger.zoo.installation import require
 from faketagger.zoo.jobs import new_job
 from faketagger.zoo.manifest import Adapter, load_manifest
 from faketagger.zoo.outputs import read_png, write_png

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from faketagger.errors import AdapterError
-from faketagger.zoo.installer import Installation, find_python, install_command, installation
+from faketagger.zoo.installation import Installation, find_python, install_command, installation, missing_programs
 from faketagger.zoo.manifest import Adapter
 from faketagger.zoo.registry import cache_folder, get_adapter
 from faketagger.zoo.sandbox import Sandbox, choose
-from faketagger.zoo.upstream import check_weight
+from faketagger.zoo.weights import weight_problem
 
-State = Literal["ready", "not_installed", "half_installed", "damaged", "unsupported"]
+State = Literal["ready", "not_installed", "half_installed", "damaged", "lacks_program", "unsupported"]
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,10 @@ def doctor(name: str | Path | Adapter) -> Diagnosis:
     if place.complete:
         present.append(f"environment {place.folder}")
         for weight in adapter.manifest.weights:
-            problem = check_weight(place.weight_path(weight), weight)
+            problem = weight_problem(place, weight)
             if problem is None:
-                present.append(f"{weight.path} ({weight.bytes / 2**20:.1f} MB, sha256 right)")
+                size = place.weight_path(weight).stat().st_size / 2**20
+                present.append(f"{weight.path} ({size:.1f} MB, sha256 {'right' if weight.sha256 else 'as recorded'})")
                 continue
             missing.append(f"{weight.path} {problem}; without it: {weight.without}")
             state = "damaged" if weight.required else state
@@ -69,6 +70,11 @@ def doctor(name: str | Path | Adapter) -> Diagnosis:
         missing.append("the end of its installation: it was interrupted and will be done again")
     else:
         missing.append("its environment")
+    for repository, holes in place.record.get("absent", {}).items():
+        missing.append(f"{len(holes)} files of {repository}, absent in the copy it came from: {_few(holes)}")
+    for program, command in missing_programs(adapter).items():
+        missing.append(f"the program {program} ({command})")
+        state = "lacks_program" if state == "ready" else state
     walls = choose()
     if walls.kind == "rlimits":
         missing.append(f"a sandbox ({walls.note}): the tool can reach the network and your files")
@@ -94,6 +100,10 @@ def installed_state(adapter: Adapter, place: Installation) -> State:
     return "half_installed" if place.begun else "not_installed"
 
 
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (" and more" if len(names) > 3 else "")
+
+
 def _cost(adapter: Adapter) -> str:
     environment, cost = adapter.manifest.environment, adapter.manifest.cost
     base = next(folder for folder in [cache_folder(), *cache_folder().parents] if folder.exists())
@@ -107,6 +117,8 @@ def _cost(adapter: Adapter) -> str:
 def _next(adapter: Adapter, place: Installation, state: State) -> str:
     if state == "ready":
         return f"faketagger zoo apply {adapter.name} PICTURE… --out DIR"
+    if state == "lacks_program":
+        return " && ".join(missing_programs(adapter).values())
     if state == "damaged":
         return f"rm -r {place.folder} && {install_command(adapter)}"
     if state == "unsupported":

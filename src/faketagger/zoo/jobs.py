@@ -12,13 +12,13 @@ from typing import Any
 from faketagger.errors import AdapterError
 from faketagger.zoo.registry import cache_folder
 
-_WRITABLE = ("out", "work", "tmp", "shm")
+_WRITABLE = ("out", "masks", "work", "tmp", "shm")
 
 
 class Job:
     """One job on disk.
 
-    ``in/`` and ``job.json`` are for reading; ``box/out``, ``box/work``, ``box/tmp``, ``box/shm`` for writing.
+    ``in/`` and ``job.json`` are for reading; ``out``, ``masks``, ``work``, ``tmp`` and ``shm`` in ``box/`` for writing.
 
     Args:
         folder: An empty folder that belongs to this job.
@@ -29,6 +29,8 @@ class Job:
         self.inputs = folder / "in"
         self.box = folder / "box"
         self.out = self.box / "out"
+        self.masks = self.box / "masks"
+        self.work = self.box / "work"
         self.file = folder / "job.json"
         self.inputs.mkdir()
         for name in _WRITABLE:
@@ -36,7 +38,7 @@ class Job:
 
     def write(self, description: dict[str, Any]) -> None:
         """Write job.json: the description with the job's own folders added."""
-        folders = {"input": self.inputs, "output": self.out, "work": self.box / "work"}
+        folders = {"input": self.inputs, "output": self.out, "masks": self.masks, "work": self.work}
         full = description | {name: str(path) for name, path in folders.items()}
         self.file.write_text(json.dumps(full, indent=1), encoding="utf-8")
 

@@ -1,6 +1,7 @@
 """adapter.yaml: what a tool is, where it comes from, what it may use and which knobs it has."""
 
 import difflib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +11,7 @@ from pydantic import Field, model_validator
 
 from faketagger.config import Section, check
 from faketagger.errors import AdapterError, ConfigError
-from faketagger.zoo.sections import Cost, Environment, Limits, Parameter, Upstream, Value, Weight
+from faketagger.zoo.sections import Companion, Cost, Environment, Limits, Parameter, Upstream, Value, Weight
 
 CONTRACT = 1
 
@@ -26,12 +27,16 @@ class Manifest(Section):
     summary: str
     licence: str
     upstream: Upstream
+    companions: dict[str, Companion] = {}
     environment: Environment = Environment()
     weights: tuple[Weight, ...] = ()
     limits: Limits = Limits()
     devices: tuple[Literal["cpu", "cuda"], ...] = ("cpu",)
     deterministic: bool = True
     facesets: tuple[str, ...] = ()
+    donor: str | None = None
+    attributes: bool = False
+    masks: bool = False
     parameters: dict[str, Parameter] = {}
     presets: dict[Literal["smoke", "paper"], dict[str, Value]]
     success: str
@@ -46,6 +51,31 @@ class Manifest(Section):
                 if problem := self.parameters[name].problem(value):
                     raise ValueError(f"the preset {preset} sets {name} to {value!r}, which {problem}")
         return self
+
+    @model_validator(mode="after")
+    def _sets_fit(self) -> "Manifest":
+        if ("donor" in self.roles) != (self.donor is not None):
+            raise ValueError("the role donor and the key donor, the faceset that carries the tag, go together")
+        if self.donor is not None and self.donor not in self.facesets:
+            raise ValueError(f"the donor {self.donor!r} is none of the facesets")
+        if self.attributes and not self.facesets:
+            raise ValueError("attributes describe the pictures of facesets, and there are none")
+        return self
+
+    @model_validator(mode="after")
+    def _companions_fit(self) -> "Manifest":
+        for name in self.companions:
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+                raise ValueError(f"the companion {name!r} has no name in lower case with _")
+        for weight in self.weights:
+            if weight.origin == "companion" and weight.path.split("/")[0] not in self.companions:
+                raise ValueError(f"the weight file {weight.path} lies in no companion")
+        return self
+
+    @property
+    def pins(self) -> str:
+        """The exact versions of everything that is fetched: the tool's own pin, then its companions'."""
+        return " ".join([self.upstream.pin, *(f"{name}={self.companions[name].commit}" for name in self.companions)])
 
     def resolve(self, preset: str | None, given: dict[str, Any] | None) -> dict[str, Value]:
         """All parameters of a job: defaults, then the preset, then what the caller gives.

@@ -23,6 +23,7 @@ class Finding:
         pixels: (H, W, 3) uint8, None if failed.
         changed: Share of pixels in [0, 1] whose value differs from the input's.
         psnr_db: Output against input; None if equal or failed.
+        mask: (H, W) uint8, 255 where the tool made the pixel; None where it did not say.
     """
 
     status: Status
@@ -30,15 +31,18 @@ class Finding:
     pixels: np.ndarray | None = None
     changed: float = 0.0
     psnr_db: float | None = None
+    mask: np.ndarray | None = None
 
 
-def judge(event: ImageEvent, path: Path, given: np.ndarray) -> Finding:
+def judge(event: ImageEvent, path: Path, given: np.ndarray, mask: Path, promised: bool) -> Finding:
     """Hold the driver's word on an image against its output file.
 
     Args:
         event: The driver's word.
         path: The output file.
         given: (H, W, 3) uint8 input.
+        mask: Where the driver may have put its mask.
+        promised: Whether the manifest promises one.
 
     Returns:
         The finding. Unchanged pixels are ``passed_through``, whatever the driver said.
@@ -60,7 +64,25 @@ def judge(event: ImageEvent, path: Path, given: np.ndarray) -> Finding:
     if made.std() < 1.0 and given.std() > 5.0:
         return Finding("failed", "the output is one flat colour")
     error_power = float(np.mean((made.astype(np.float64) - given) ** 2))
-    return Finding("attacked", None, made, float(different.mean()), 10 * float(np.log10(255**2 / error_power)))
+    try:
+        told = _read_mask(mask, given.shape[:2])
+    except (OSError, ValueError, MemoryError) as error:
+        return Finding("failed", f"the mask that belongs to its output {error}")
+    if told is None and promised:
+        return Finding("failed", "the mask that the manifest promises is missing")
+    psnr_db = 10 * float(np.log10(255**2 / error_power))
+    return Finding("attacked", None, made, float(different.mean()), psnr_db, told)
+
+
+def _read_mask(path: Path, size: tuple[int, ...]) -> np.ndarray | None:
+    if not os.path.lexists(path):
+        return None
+    mask = read_png(path)[..., 0]
+    if mask.shape != size:
+        raise ValueError(f"has {mask.shape[1]}x{mask.shape[0]} pixels instead of {size[1]}x{size[0]}")
+    if not mask.any():
+        raise ValueError("is empty, though pixels changed")
+    return mask
 
 
 def read_png(path: Path) -> np.ndarray:
@@ -104,5 +126,5 @@ def read_png(path: Path) -> np.ndarray:
 
 
 def write_png(pixels: np.ndarray, path: Path) -> None:
-    """Write (H, W, 3) uint8 quickly and without metadata."""
+    """Write (H, W, 3) or (H, W) uint8 quickly and without metadata."""
     Image.fromarray(pixels).save(path, format="PNG", compress_level=1)

@@ -25,6 +25,7 @@ class ImageResult:
         changed: Share of changed pixels in [0, 1].
         psnr_db: Output against input, None if equal or failed.
         cached: Taken from an earlier run.
+        mask: Grey PNG of the same size, white where the tool says that it made the pixel; None where it does not say.
     """
 
     input: Path
@@ -34,6 +35,7 @@ class ImageResult:
     changed: float = 0.0
     psnr_db: float | None = None
     cached: bool = False
+    mask: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -75,18 +77,20 @@ class AttackRun:
         plain = asdict(self)
         plain["log"] = str(self.log) if self.log else None
         for image in plain["images"]:
-            image["input"], image["output"] = str(image["input"]), image["output"] and str(image["output"])
+            for name in ("input", "output", "mask"):
+                image[name] = image[name] and str(image[name])
         return plain
 
 
 def from_entry(path: Path, entry: Entry, cached: bool) -> ImageResult:
     """The result that a cache entry tells of."""
     facts = entry.facts
-    return ImageResult(path, entry.output, facts["status"], facts["reason"], facts["changed"], facts["psnr_db"], cached)
+    figures = (facts["status"], facts["reason"], facts["changed"], facts["psnr_db"])
+    return ImageResult(path, entry.output, *figures, cached, entry.mask)
 
 
 def deliver(results: list[ImageResult], out_dir: Path) -> tuple[ImageResult, ...]:
-    """Copy the outputs out of the cache under the names of the inputs, numbered where two share one."""
+    """Copy outputs and masks out of the cache under the names of the inputs, numbered where two share one."""
     taken: set[str] = set()
     delivered = []
     for index, result in enumerate(results):
@@ -97,11 +101,14 @@ def deliver(results: list[ImageResult], out_dir: Path) -> tuple[ImageResult, ...
             target.unlink(missing_ok=True)
             delivered.append(result)
             continue
+        mask = None if result.mask is None else make_folder(out_dir / "masks") / target.name
         try:
             shutil.copyfile(result.output, make_folder(out_dir) / target.name)
+            if result.mask is not None and mask is not None:
+                shutil.copyfile(result.mask, mask)
         except OSError as error:
             raise AdapterError(f"{target} cannot be written: {error.strerror}.") from error
-        delivered.append(replace(result, output=target))
+        delivered.append(replace(result, output=target, mask=mask))
     return tuple(delivered)
 
 

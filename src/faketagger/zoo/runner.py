@@ -1,5 +1,6 @@
 """Runs a driver: walls and limits around it, its events read, and everything it started ended."""
 
+import contextlib
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from faketagger.zoo.jobs import Job, changes, fingerprint
 from faketagger.zoo.manifest import Adapter, Limits
 from faketagger.zoo.sandbox import Sandbox, wrap
 
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _LAUNCHER = Path(__file__).with_name("launch.py")
 _LEFT_BEHIND: tuple[tuple[str, Outcome, str], ...] = (
     (r"Read-only file system", "trespass", "it tried to write outside its folder"),
@@ -123,6 +125,7 @@ def run_driver(
     try:
         verdict = _pump(process, reader, log, guard)
     finally:
+        _let_it_save(process, log, limits.grace_s)
         watch.kill_job(process.pid, marker)
         process.wait()
         for pipe in (process.stdout, process.stderr):
@@ -172,6 +175,21 @@ def _pump(process: subprocess.Popen[bytes], reader: EventReader, log: CappedLog,
     return None
 
 
+def _let_it_save(process: subprocess.Popen[bytes], log: CappedLog, grace_s: float) -> None:
+    """Interrupt a driver that still runs, as Ctrl-C would, and give it time to save what it has learnt."""
+    if not grace_s or _has_left(process.pid):
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
+    until = time.monotonic() + grace_s
+    while time.monotonic() < until and not _has_left(process.pid):
+        for pipe in (process.stdout, process.stderr):
+            data = pipe.read(65536) if pipe is not None and not pipe.closed else None
+            if data:
+                log.write(data)
+        time.sleep(0.05)
+
+
 def _has_left(pid: int) -> bool:
     """Whether a child has ended; left unreaped, so that its number stays its own until all is killed."""
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
@@ -218,6 +236,7 @@ def _environment(
         "MPLBACKEND": "Agg",
         "OMP_WAIT_POLICY": "passive",
     }
+    clean |= dict.fromkeys(_THREADS, str(adapter.manifest.limits.threads))
     if (adapter.folder / "shims").is_dir():
         clean["PYTHONPATH"] = str(adapter.folder / "shims")
     if device == "cuda":

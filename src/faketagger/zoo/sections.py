@@ -34,6 +34,14 @@ class Upstream(Section):
         return f"{self.package}=={self.version}" if self.source == "pypi" else str(self.commit)
 
 
+class Companion(Section):
+    """A further repository that the tool needs beside its own, at one commit."""
+
+    source: Literal["git"] = "git"
+    url: str
+    commit: str = Field(pattern=r"^[0-9a-f]{40}$")
+
+
 class Environment(Section):
     """The virtual environment of the tool.
 
@@ -42,6 +50,7 @@ class Environment(Section):
         requirements: Pinned requirements file beside the manifest; None for a driver of the standard library.
         complete: The requirements file names every package, so that nothing else gets installed.
         variables: Environment variables that the tool needs.
+        programs: Executables that must be on the PATH, each with the command that installs it.
         download_mb: Megabytes to fetch.
         disk_mb: Megabytes on disk once installed.
     """
@@ -50,6 +59,7 @@ class Environment(Section):
     requirements: str | None = None
     complete: bool = False
     variables: dict[str, str] = {}
+    programs: dict[str, str] = {}
     download_mb: int = Field(default=0, ge=0)
     disk_mb: int = Field(default=0, ge=0)
 
@@ -68,17 +78,20 @@ class Weight(Section):
 
     Attributes:
         path: Path below the place that ``origin`` names.
-        origin: ``package``: in the environment's site-packages; ``upstream``: in the git tree; ``url``:
-            fetched; ``user``: from the folder given to ``zoo install --weights``.
+        origin: ``package``: in the environment's site-packages; ``upstream``: in the git tree; ``companion``:
+            in a companion's tree, the path begins with its name; ``url``: fetched; ``user``: from the folder
+            given to ``zoo install --weights``.
         url: Where it is fetched from (origin ``url``) or where a person can get it (origin ``user``).
-        without: What is lost without this file.
+        sha256: Left out where it is not known beforehand; what is there first is then recorded and held to.
+        bytes: Its size, where it is known.
+        without: What is lost without this file, and what takes its place if there is something.
     """
 
     path: str = Field(min_length=1)
-    origin: Literal["package", "upstream", "url", "user"]
+    origin: Literal["package", "upstream", "companion", "url", "user"]
     url: str | None = None
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    bytes: int = Field(gt=0)
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    bytes: int | None = Field(default=None, gt=0)
     licence: str
     without: str
     required: bool = True
@@ -89,6 +102,8 @@ class Weight(Section):
             raise ValueError("the path of a weight file stays below the adapter's own folder")
         if self.origin == "url" and not self.url:
             raise ValueError("a weight file of origin url needs a url")
+        if self.origin in ("url", "package") and (self.sha256 is None or self.bytes is None):
+            raise ValueError(f"a weight file of origin {self.origin} needs its sha256 and bytes")
         return self
 
 
@@ -102,6 +117,8 @@ class Limits(Section):
         disk_mb: Size of the job folder.
         processes: Processes at the same time.
         log_mb: Output kept in the log; 16 times as much output ends the job.
+        threads: Cores that the tool uses.
+        grace_s: Seconds that a stopped job gets to save its work after an interrupt.
     """
 
     wall_s: float = Field(default=600, gt=0)
@@ -111,6 +128,8 @@ class Limits(Section):
     disk_mb: int = Field(default=2048, gt=0)
     processes: int = Field(default=64, gt=0)
     log_mb: int = Field(default=4, gt=0)
+    threads: int = Field(default=1, gt=0)
+    grace_s: float = Field(default=0, ge=0)
 
 
 class Parameter(Section):
