@@ -1,28 +1,22 @@
-"""White box and black box behind one interface: 8-bit pictures in; pictures, status and mask out."""
+"""Attacks of this process, controls and white boxes: 8-bit pictures in; pictures, status and mask out."""
 
 import hashlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
-from faketagger import simulator, zoo
+from faketagger import simulator
 from faketagger.bench.controls import align_only
 from faketagger.bench.pictures import Pixels
-from faketagger.bench.quality import changed_mask
 from faketagger.bench.scenario import ALIGN_ONLY, NO_ATTACK, Job
 from faketagger.bench.subject import to_pixels, to_tensor
-from faketagger.errors import BenchError, FakeTaggerError
-from faketagger.imaging import read_photo
+from faketagger.errors import BenchError
 from faketagger.simulator.interface import AttackBatch, AttackOutput
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -157,70 +151,6 @@ def settle(before: Pixels, after: Pixels, mask: NDArray[np.float32], status: str
     if np.array_equal(before, after):
         return Attacked(after, mask, "passed_through", reason or "the output equals the input")
     return Attacked(after, mask, status, reason)
-
-
-class BlackBox:
-    """A zoo adapter: a folder of lossless PNGs in, a folder of pictures out.
-
-    Args:
-        job: A black-box job.
-        seed: Of the benchmark.
-
-    Raises:
-        AdapterError: There is no such adapter.
-        BenchError: The tool does not offer the role.
-    """
-
-    def __init__(self, job: Job, seed: int) -> None:
-        manifest = zoo.get_adapter(job.attack).manifest
-        self.facts = AttackFacts(manifest.family, manifest.version)
-        self.job, self._seed = job, seed
-        if job.role not in manifest.roles:
-            offered = " and ".join(manifest.roles)
-            raise BenchError(f"{job.attack} attacks a {offered}, it has no {job.role} role.", f"Use role: {offered}.")
-
-    def run(self, inputs: list[Path], out_dir: Path, progress: Progress) -> zoo.AttackRun:
-        """Run the tool on all pictures.
-
-        Args:
-            inputs: PNG files.
-            out_dir: Folder for its outputs.
-            progress: Called with (done, total); what it raises stops the tool.
-
-        Returns:
-            The run, with one result per input in order.
-        """
-        job = self.job
-        return zoo.apply(job.attack, inputs, out_dir, job.params, job.preset, self._seed, progress)
-
-
-def black_outcome(victim: Victim, result: zoo.ImageResult) -> Attacked:
-    """Decode what a tool wrote for one picture.
-
-    Args:
-        victim: The picture that went in.
-        result: The tool's result.
-    """
-    if result.status == "failed" or result.output is None:
-        return Attacked(None, None, "failed", result.reason or "the tool made no output")
-    try:
-        image = read_photo(result.output).rgb8
-    except FakeTaggerError as error:
-        return Attacked(None, None, "failed", error.message)
-    mask = changed_mask(victim.image, image) if image.shape == victim.image.shape else np.ones(image.shape[:2])
-    return settle(victim.image, image, mask.astype(np.float32), result.status, result.reason or "")
-
-
-def same_size(image: Pixels, like: Pixels) -> Pixels:
-    """A picture resampled to the size of another, for comparing the two.
-
-    Args:
-        image: (h, w, 3) uint8.
-        like: (H, W, 3) uint8.
-    """
-    if image.shape == like.shape:
-        return image
-    return np.asarray(Image.fromarray(image).resize((like.shape[1], like.shape[0]), Image.Resampling.LANCZOS))
 
 
 def build_in_process(job: Job, seed: int) -> InProcessAttack:

@@ -50,6 +50,8 @@ def _line(label: str, views: dict[str, dict[str, Any]]) -> str:
 def _bits(row: dict[str, Any] | None) -> str:
     if row is None:
         return "–"
+    if row["ci_low"] is None:
+        return f"{100 * row['bit_accuracy']:.1f} %"
     return f"{100 * row['bit_accuracy']:.1f} % ({100 * row['ci_low']:.1f}–{100 * row['ci_high']:.1f})"
 
 

@@ -1,7 +1,7 @@
 """Face finders in processes of their own: dlib holds Python's lock, and half of a blind read is finding the face.
 
-``python -m faketagger.bench.finding`` answers pictures on stdin with landmarks on stdout until stdin is closed; it
-needs no torch and is gone when its parent is.
+``python -m faketagger.bench.finding`` answers pictures on stdin with landmarks or face embeddings on stdout until stdin
+is closed; it needs no torch and is gone when its parent is.
 """
 
 import contextlib
@@ -19,10 +19,14 @@ from numpy.typing import NDArray
 
 from faketagger.errors import FaceError, FakeTaggerError
 from faketagger.faces.detect import find_faces
+from faketagger.faces.embedding import embed_face
 
 Landmarks = NDArray[np.float32]
+Embedding = NDArray[np.float64]
 MOST = 4
-_SIZE, _ANSWER = struct.Struct("<II"), struct.Struct("<BI")
+_REQUEST, _ANSWER = struct.Struct("<BII"), struct.Struct("<BI")
+_LOOK, _EMBED = 0, 1
+_LANDMARK_BYTES = 68 * 2 * 4
 _NOTHING, _FACE, _TROUBLE = 0, 1, 2
 
 
@@ -63,14 +67,34 @@ class FacePool:
             A promise of (68, 2) pixel coordinates, or None where there is no face; raises FaceError where the
             finder cannot run.
         """
-        return self._threads.submit(self._ask, image)
+        return self._threads.submit(self._look, image)
 
-    def _ask(self, image: NDArray[np.uint8]) -> Landmarks | None:
+    def embed(self, image: NDArray[np.uint8], landmarks: Landmarks) -> "Future[Embedding]":
+        """Describe a face.
+
+        Args:
+            image: (H, W, 3) uint8.
+            landmarks: (68, 2) pixel coordinates.
+
+        Returns:
+            A promise of the (128,) embedding; raises FaceError where it cannot be made.
+        """
+        return self._threads.submit(self._embed, image, landmarks)
+
+    def _look(self, image: NDArray[np.uint8]) -> Landmarks | None:
+        content = self._ask(_LOOK, image, b"")
+        return None if content is None else np.frombuffer(content, np.float32).reshape(68, 2).copy()
+
+    def _embed(self, image: NDArray[np.uint8], landmarks: Landmarks) -> Embedding:
+        content = self._ask(_EMBED, image, landmarks.astype("<f4").tobytes())
+        return np.frombuffer(content or b"", np.float64).copy()
+
+    def _ask(self, wish: int, image: NDArray[np.uint8], more: bytes) -> bytes | None:
         process = self._idle.get()
         try:
             assert process.stdin is not None
             assert process.stdout is not None
-            process.stdin.write(_SIZE.pack(*image.shape[:2]) + np.ascontiguousarray(image).tobytes())
+            process.stdin.write(_REQUEST.pack(wish, *image.shape[:2]) + np.ascontiguousarray(image).tobytes() + more)
             process.stdin.flush()
             kind, length = _ANSWER.unpack(_read(process.stdout, _ANSWER.size))
             content = _read(process.stdout, length)
@@ -80,7 +104,7 @@ class FacePool:
             self._idle.put(process)
         if kind == _TROUBLE:
             raise FaceError(content.decode())
-        return np.frombuffer(content, np.float32).reshape(68, 2).copy() if kind == _FACE else None
+        return content if kind == _FACE else None
 
 
 def _start() -> "subprocess.Popen[bytes]":
@@ -101,19 +125,31 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     """Answer pictures until there are no more.
 
     Args:
-        requests: Height and width as two uint32, then the pixels; again and again.
+        requests: Wish (uint8), height and width (uint32), then the pixels, and for an embedding the landmarks; again
+            and again.
         answers: Kind (uint8), length (uint32) and content of each answer.
     """
-    while head := requests.read(_SIZE.size):
-        height, width = _SIZE.unpack(head)
+    while head := requests.read(_REQUEST.size):
+        wish, height, width = _REQUEST.unpack(head)
         image = np.frombuffer(_read(requests, height * width * 3), np.uint8).reshape(height, width, 3)
+        points = _read(requests, _LANDMARK_BYTES) if wish == _EMBED else b""
         try:
-            faces = find_faces(image, max_faces=1)
-            kind, content = (_FACE, faces[0].landmarks.astype("<f4").tobytes()) if faces else (_NOTHING, b"")
+            content = _found(image) if wish == _LOOK else _described(image, points)
+            kind = _NOTHING if content is None else _FACE
         except FakeTaggerError as error:
             kind, content = _TROUBLE, error.message.encode()
+        content = content or b""
         answers.write(_ANSWER.pack(kind, len(content)) + content)
         answers.flush()
+
+
+def _found(image: NDArray[np.uint8]) -> bytes | None:
+    faces = find_faces(image, max_faces=1)
+    return faces[0].landmarks.astype("<f4").tobytes() if faces else None
+
+
+def _described(image: NDArray[np.uint8], points: bytes) -> bytes:
+    return embed_face(image, np.frombuffer(points, "<f4").reshape(68, 2)).astype("<f8").tobytes()
 
 
 if __name__ == "__main__":

@@ -10,12 +10,15 @@ from pathlib import Path
 import faketagger
 from faketagger.bench.protocol import BenchConfig
 from faketagger.bench.scenario import Job
-from faketagger.bench.sources import DEMO, Source
+from faketagger.bench.sources import DEMO, Source, faceset_folders, list_sources
 from faketagger.tagger.checkpoint import CONFIG, WEIGHTS, checkpoint_folder
 
 PACKAGE = Path(faketagger.__file__).parent
 _ROOMS = ("coding", "imaging", "faces", "tagger", "simulator", "zoo", "data/rendered")
-_SHOWING = ("card", "flags", "plots", "report", "statistics", "strips", "summary", "table", "wandb_log")
+_SHOWING = (
+    *("card", "flags", "gaps", "plots", "report", "statistics", "strips", "summary", "table", "wandb_log"),
+    *("zoo_page", "zoo_rows"),
+)
 _PACKAGES = ("torch", "numpy", "scipy", "pillow", "opencv-python", "kornia", "dlib-bin", "scikit-image", "av")
 
 
@@ -32,11 +35,13 @@ def inputs_digests(config: BenchConfig, sources: list[Source], jobs: list[Job]) 
     """
     plain = config.plain()
     plain["faces"].pop("source")
+    plain["faces"].pop("others")
     plain.pop("model")
     return {
         "benchmark file": _text_digest(json.dumps(plain, sort_keys=True)),
         "model": model_digest(checkpoint_folder(config.model)),
         "faces": faces_digest(config, sources),
+        **_facesets(config),
         "version of the code": _code_digest(tuple(sorted({j.attack for j in jobs if j.box == "black"}))),
         "set of packages": _text_digest("\n".join(f"{name} {_version(name)}" for name in _PACKAGES)),
     }
@@ -49,13 +54,29 @@ def faces_digest(config: BenchConfig, sources: list[Source]) -> str:
         config: The benchmark.
         sources: All photographs that may be chosen.
     """
-    total = hashlib.sha256()
-    for source in sorted(sources, key=lambda source: source.name):
-        content = hashlib.sha256(source.path.read_bytes()).hexdigest()
-        total.update(f"{source.name}\0{source.identity}\0{content}\n".encode())
+    total = hashlib.sha256(_pictures_digest(sources))
     if config.faces.source == DEMO:
         total.update(DEMO.encode())
     return total.hexdigest()
+
+
+def _facesets(config: BenchConfig) -> dict[str, str]:
+    folders = faceset_folders(config)
+    if not folders:
+        return {}
+    total = hashlib.sha256(b"".join(_pictures_digest(list_sources(folder)) for folder in folders))
+    tables = sorted({str(f.attributes) for s in config.scenarios for f in s.facesets.values() if f.attributes})
+    for table in tables:
+        total.update(Path(table).expanduser().read_bytes())
+    return {"set of facesets": total.hexdigest()}
+
+
+def _pictures_digest(sources: list[Source]) -> bytes:
+    lines = []
+    for source in sorted(sources, key=lambda source: source.name):
+        content = hashlib.sha256(source.path.read_bytes()).hexdigest()
+        lines.append(f"{source.name}\0{source.identity}\0{content}\n")
+    return "".join(lines).encode()
 
 
 def presentation_digest() -> str:

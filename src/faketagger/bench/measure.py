@@ -1,6 +1,7 @@
 """The heavy half: prepare the pictures, load the tagger, run what is missing, hand over to the results."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,21 +11,22 @@ import torch
 from rich.console import Console
 
 import faketagger
-from faketagger import zoo
-from faketagger.bench.attacks import BlackBox
+from faketagger.bench.assignments import assign, find_tools, order_tagged, order_untagged
+from faketagger.bench.facesets import FacesetMaker
 from faketagger.bench.finding import FacePool
 from faketagger.bench.messages import MessageSource
-from faketagger.bench.outside import OutsideWorker, reason_of
+from faketagger.bench.outside import OutsideWorker
 from faketagger.bench.pictures import choose
 from faketagger.bench.prepare import Preparation
 from faketagger.bench.progress import BenchProgress
 from faketagger.bench.protocol import BenchConfig
 from faketagger.bench.results import Done, write_results
-from faketagger.bench.runner import NotRun, Runner
+from faketagger.bench.runner import Runner
 from faketagger.bench.scenario import Job
 from faketagger.bench.sources import Source
 from faketagger.bench.store import Store
 from faketagger.bench.subject import Subject
+from faketagger.bench.tagging import Tagging
 from faketagger.bench.wandb_log import RunWriter
 
 
@@ -66,13 +68,14 @@ def measure(
     ):
         with BenchProgress(console) as progress, OutsideWorker(store, progress.show) as worker:
 
-            def prepared(done: int, total: int) -> None:
-                progress.show("find faces, cut, tag", done, total)
+            def bar(words: str) -> Callable[[int, int], None]:
+                return lambda done, total: progress.show(words, done, total)
 
-            preparation = Preparation(store.pictures, config.faces.size, faces, prepared)
-            originals = preparation.cut(choose(sources, config.faces.count, config.seed))
-            for tool in tools:
-                worker.order(tool, "null", originals)
+            preparation = Preparation(store.pictures, config.faces.size, faces, bar("find faces and cut"))
+            cuts = preparation.cut(choose(sources, config.faces.count, config.seed))
+            maker = FacesetMaker(config, sources, cuts, store.facesets, faces, bar("find faces of facesets"))
+            assignments, unfit = assign(tools, maker)
+            order_untagged(assignments, worker, cuts)
             subject = Subject(faketagger.load(config.model))
             messages = MessageSource(
                 config.key,
@@ -81,14 +84,19 @@ def measure(
                 subject.payload_bits,
                 subject.crc_bits,
             )
-            pictures = preparation.tag(subject, messages)
-            for tool in tools:
-                worker.order(tool, "tagged", [picture.tagged for picture in pictures])
-            runner = Runner(store, subject, messages, pictures, config, faces, progress)
+            began_tagging = time.perf_counter()
+            tagging = Tagging(
+                store.pictures, subject, lambda name: messages.message("tagged", name), faces, bar("tag")
+            )
+            pictures = tagging.tag(cuts)
+            preparation.seconds += time.perf_counter() - began_tagging
+            donors = store.facesets / "donors"
+            order_tagged(assignments, worker, pictures, subject, messages, faces, donors, progress.show)
+            runner = Runner(store, subject, messages, pictures, assignments, config, faces, progress)
             runner.run_inside(inside, worker)
             opened = aside.submit(run.open)
             runner.wait_for(worker)
-            not_run = blocked + runner.not_run
+            not_run = blocked + unfit + runner.not_run
         opened.result()
         done = Done(began, jobs, not_run, subject, pictures, preparation, runner.sandboxes)
         return write_results(config, store, done, command, aside, run)
@@ -106,27 +114,3 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def find_tools(jobs: list[Job], seed: int) -> tuple[list[BlackBox], list[NotRun]]:
-    """Tell the tools that can run from those that cannot, with the command that helps.
-
-    Args:
-        jobs: All jobs.
-        seed: Of the benchmark.
-    """
-    tools: list[BlackBox] = []
-    blocked: list[NotRun] = []
-    for job in (job for job in jobs if job.box == "black"):
-        diagnosis = zoo.doctor(job.attack)
-        manifest = zoo.get_adapter(job.attack).manifest
-        reason = f"the tool is {diagnosis.state.replace('_', ' ')}, it lacks {'; '.join(diagnosis.missing)}"
-        hint: str | None = diagnosis.next_command
-        if diagnosis.state == "ready":
-            try:
-                tools.append(BlackBox(job, seed))
-                continue
-            except Exception as error:  # one wrong scenario must not take the others with it
-                reason, hint = reason_of(error)
-        blocked.append(NotRun(job, reason, hint, manifest.family, manifest.version))
-    return tools, blocked

@@ -18,6 +18,23 @@ FACE_SHARE = 2.4
 
 
 @dataclass(frozen=True)
+class Cut:
+    """A photograph with its face found and cut out, not yet tagged.
+
+    Attributes:
+        name: As for :class:`Source`.
+        identity: Whose face it is.
+        path: Path of the PNG.
+        landmarks: (68, 2) as found in it.
+    """
+
+    name: str
+    identity: str
+    path: Path
+    landmarks: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class Picture:
     """A prepared picture.
 

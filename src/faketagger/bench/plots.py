@@ -78,7 +78,9 @@ def survival(summary: dict[str, Any]) -> str:
     for place, views in enumerate(jobs):
         for view, row in views.items():
             height = place + (-0.13 if view == "frame" else 0.13)
-            axes.plot([100 * row["ci_low"], 100 * row["ci_high"]], [height] * 2, color=colour(row), lw=2, alpha=0.45)
+            if row["ci_low"] is not None:
+                limits = [100 * row["ci_low"], 100 * row["ci_high"]]
+                axes.plot(limits, [height] * 2, color=colour(row), lw=2, alpha=0.45)
             face = "none" if view == "face" else colour(row)
             axes.plot(100 * row["bit_accuracy"], height, "o", ms=5.5, mec=colour(row), mfc=face, mew=1.4)
     axes.axvline(50, color=_RULE, lw=1, ls="--")
@@ -105,11 +107,12 @@ def null_calibration(records: pd.DataFrame) -> str:
     """How often untagged pictures are called tagged, against the nominal rate.
 
     Args:
-        records: All records; the nulls are used.
+        records: All records; the nulls are used, but those of donors, which share a message.
     """
     from matplotlib.pyplot import subplots
 
-    nulls = records.loc[records["kind"] == "null", "p_value"].to_numpy()
+    independent = (records["kind"] == "null") & (records["role"] == "carrier")
+    nulls = records.loc[independent, "p_value"].to_numpy()
     grid = np.logspace(np.log10(max(1.0 / max(len(nulls), 1), 1e-6)), 0, 60)
     figure, axes = subplots(figsize=(4.6, 4.0))
     axes.plot(grid, grid, color=_RULE, lw=1, ls="--")

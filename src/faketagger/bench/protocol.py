@@ -33,11 +33,34 @@ class FacesConfig(Section):
             columns say who is who, if there is one).
         count: At most so many pictures; None for all. They are drawn evenly over identities.
         size: Side of the square pictures in pixels.
+        others: Where facesets of ``others`` come from, as ``source``; None for the rest of ``source``.
     """
 
     source: str = "demo"
     count: Annotated[int, Field(ge=1)] | None = None
     size: Annotated[int, Field(ge=64, le=2048)] = 256
+    others: str | None = None
+
+
+class FacesetConfig(Section):
+    """The pictures that a tool is prepared with, under one of its manifest's names.
+
+    Attributes:
+        source: ``bench`` for the benchmark's own pictures without their tags, ``others`` for pictures of people
+            who are not benchmarked, ``demo``, or a folder as for :class:`FacesConfig`.
+        count: At most so many pictures; None for all.
+        identity: Only this person of the source; ``one`` for the person with the most pictures, in a scenario with
+            several donors the next one for every donor.
+        whole: Take the photographs as they are, not the faces cut out of them.
+        attributes: A CSV with a ``file`` column or CelebA's list; None for the columns of the source's own
+            ``manifest.csv``.
+    """
+
+    source: Annotated[str, Field(min_length=1)]
+    count: Annotated[int, Field(ge=1)] | None = None
+    identity: str | None = None
+    whole: bool = False
+    attributes: str | None = None
 
 
 class ScenarioConfig(Section):
@@ -51,6 +74,9 @@ class ScenarioConfig(Section):
         severity: In the attack's own unit; None for its default.
         params: Further parameters of the attack.
         preset: Named preset of an adapter.
+        facesets: What the tool is prepared with, by its manifest's names; by default the donor faceset takes
+            ``others`` and every other one ``bench``.
+        donors: In the donor role, how many times the tool is prepared, each time with another message.
         pair: Scenarios with the same word are compared, white minus black.
         label: Name in tables; made from the rest where empty.
     """
@@ -62,6 +88,8 @@ class ScenarioConfig(Section):
     severity: float | Annotated[list[float], Field(min_length=1)] | None = None
     params: dict[str, Any] = {}
     preset: str | None = None
+    facesets: dict[str, FacesetConfig] = {}
+    donors: Annotated[int, Field(ge=1, le=1000)] = 1
     pair: str | None = None
     label: str | None = None
 
@@ -82,6 +110,12 @@ class ScenarioConfig(Section):
             raise ValueError("presets belong to adapters (box: black); use params for a simulator attack")
         if self.box == "black" and self.severity is not None:
             raise ValueError("adapters have no severity; use params or preset")
+        if self.box == "white" and self.facesets:
+            raise ValueError("facesets belong to adapters (box: black); a simulator attack needs no preparation")
+        if self.role == "carrier" and self.donors != 1:
+            raise ValueError("several donors belong to the donor role")
+        if self.role == "donor" and self.pair:
+            raise ValueError("a pair compares pictures that carry a tag each; in the donor role all share a message")
         return self
 
 
@@ -123,14 +157,15 @@ class BenchConfig(Section):
         """The file as plain values without its key: what reports may show."""
         return {name: value for name, value in self.plain().items() if name != "key"}
 
-    def with_choices(self, model: str | None, faces: Path | None) -> "BenchConfig":
+    def with_choices(self, model: str | None, faces: Path | None, others: Path | None = None) -> "BenchConfig":
         """The same benchmark for another model or other faces.
 
         Args:
             model: Replaces ``model`` unless None.
             faces: A folder; replaces ``faces.source`` unless None.
+            others: A folder; replaces ``faces.others`` unless None.
         """
         changed = self if model is None else self.model_copy(update={"model": model})
-        if faces is None:
-            return changed
-        return changed.model_copy(update={"faces": changed.faces.model_copy(update={"source": str(faces)})})
+        chosen = {"source": faces, "others": others}
+        update = {name: str(folder) for name, folder in chosen.items() if folder is not None}
+        return changed.model_copy(update={"faces": changed.faces.model_copy(update=update)})

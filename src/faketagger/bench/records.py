@@ -33,7 +33,8 @@ class Record:
         severity: In the attack's own unit.
         pair: Word shared by scenarios to be compared.
         picture: Name of the picture.
-        identity: Whose face it is: the cluster.
+        identity: Whose face it is.
+        cluster: What fails and succeeds together: the person, in the donor role the message.
         kind: ``tagged`` or ``null`` (the untagged picture through the same attack).
         attack_status: attacked, passed_through or failed.
         read_status: read, no_face or unread.
@@ -44,6 +45,10 @@ class Record:
         exact: The payload came back unharmed.
         attack_psnr_db: Attacked against its own input.
         changed: Share of pixels that the attack changed.
+        moved: Face-embedding distance of the attacked picture to the attack's input; None where not measured.
+        donor_distance: The same to the mean of the donor's faceset, for a swap.
+        donor_distance_before: The same of the attack's input.
+        agreement: In the donor role, the soft bits turned towards the message, scaled to a root mean square of 1.
         psnr_db: Tagged against original.
         ssim: Tagged against original.
         psnr_face_db: The same inside the face.
@@ -63,6 +68,7 @@ class Record:
     pair: str | None
     picture: str
     identity: str
+    cluster: str
     kind: str
     attack_status: str
     read_status: str
@@ -73,6 +79,10 @@ class Record:
     exact: bool
     attack_psnr_db: float | None
     changed: float | None
+    moved: float | None
+    donor_distance: float | None
+    donor_distance_before: float | None
+    agreement: list[float] | None
     psnr_db: float
     ssim: float
     psnr_face_db: float
@@ -86,6 +96,7 @@ _ARROW = {
     float: pa.float64(),
     float | None: pa.float64(),
     bool: pa.bool_(),
+    list[float] | None: pa.list_(pa.float32()),
 }
 SCHEMA = pa.schema([(item.name, _ARROW[item.type]) for item in fields(Record)])  # type: ignore[index]
 _TIMINGS = b"faketagger.timings"
@@ -135,10 +146,11 @@ def gather(tables: Iterable[pa.Table]) -> pa.Table:
         tables: Chunks.
 
     Returns:
-        Sorted by scenario, kind and picture.
+        Sorted by scenario, kind, cluster and picture.
     """
     table = pa.concat_tables([SCHEMA.empty_table(), *tables])
-    return table.sort_by([("scenario", "ascending"), ("kind", "descending"), ("picture", "ascending")])
+    by = ("scenario", "ascending"), ("kind", "descending"), ("cluster", "ascending"), ("picture", "ascending")
+    return table.sort_by(list(by))
 
 
 def as_frame(table: pa.Table) -> "pd.DataFrame":

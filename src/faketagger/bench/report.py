@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from faketagger.bench.strips import Strip
-from faketagger.bench.table import by_job, percent
+from faketagger.bench.table import by_job, donor_sentence, percent
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ def render_report(source: ReportInput) -> str:
         fprs=fprs,
         jobs=[_job(views, fprs) for views in by_job(summary["scenarios"])],
         gaps=[_gap(gap, labels) for gap in summary["gaps"]],
+        donors=[donor_sentence(row) for row in summary["scenarios"] if row["pooled_p_value"] is not None],
         plots=plots,
         strips=source.strips,
         costs=_costs(summary, source.timings),
@@ -158,8 +159,18 @@ def _job(views: dict[str, dict[str, Any]], fprs: list[str]) -> dict[str, Any]:
         "null": percent(first["null_fpr"][fprs[0]]),
         "strength": "–" if strength is None or strength >= 99.5 else f"{strength:.1f}",
         "done": "–" if kind == "control" else f"{first['attacked']}/{first['n_images']}",
+        "moved": _moved(first),
         "losses": ", ".join(named),
     }
+
+
+def _moved(row: dict[str, Any]) -> str:
+    if row["moved"] is None:
+        return ""
+    towards = ""
+    if row["donor_distance"] is not None:
+        towards = f", to the donor {row['donor_distance_before']:.2f} → {row['donor_distance']:.2f}"
+    return f"face moved {row['moved']:.2f}{towards}"
 
 
 def _accuracy(row: dict[str, Any] | None) -> dict[str, str] | None:
@@ -169,6 +180,9 @@ def _accuracy(row: dict[str, Any] | None) -> dict[str, str] | None:
     def place(value: float) -> float:
         return min(100.0, max(0.0, 200 * (value - 0.5)))
 
+    if row["ci_low"] is None:
+        at = f"{place(row['bit_accuracy']):.2f}"
+        return {"text": percent(row["bit_accuracy"]), "limits": "one message", "at": at, "low": at, "width": "0"}
     low, high = place(row["ci_low"]), place(row["ci_high"])
     return {
         "text": percent(row["bit_accuracy"]),
@@ -197,6 +211,7 @@ def _costs(summary: dict[str, Any], timings: dict[str, Any]) -> list[dict[str, s
             "pictures": f"{spent['pictures']:.0f}",
             "attack": f"{spent['attack']:.1f}",
             "each": _seconds_each(spent),
+            "prepare": f"{spent['prepare'] / spent['prepared']:.0f}" if spent.get("prepared") else "–",
             "read": f"{spent['read']:.1f}",
         }
         for job, spent in timings["jobs"].items()

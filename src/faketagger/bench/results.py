@@ -5,17 +5,19 @@ import resource
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from faketagger.bench.assignments import NotRun
 from faketagger.bench.pictures import Picture
 from faketagger.bench.prepare import Preparation
 from faketagger.bench.protocol import BenchConfig
 from faketagger.bench.records import as_frame
 from faketagger.bench.report import ReportInput, render_report
-from faketagger.bench.runner import NotRun, shown
+from faketagger.bench.runner import shown
 from faketagger.bench.scenario import Job
 from faketagger.bench.store import Store
 from faketagger.bench.strips import cut_strips
@@ -24,6 +26,10 @@ from faketagger.bench.summary import Measured, Missing, summarise
 from faketagger.bench.wandb_log import Logged, RunWriter
 from faketagger.faces import backend_in_use
 from faketagger.imaging import write_atomically
+from faketagger.zoo import get_adapter
+
+FORMAT = 2
+"""Of summary.json and records.parquet: 2 has attack strengths, donors and their pooled evidence."""
 
 
 @dataclass(frozen=True)
@@ -66,15 +72,16 @@ def write_results(
         The summary.
     """
     missing = {
-        lost.job.id: Missing(_public(lost.reason, store), lost.hint or command, lost.family, lost.version)
+        lost.job.id: Missing(_public(lost.reason, store), lost.hint or command, lost.family, lost.version, lost.pin)
         for lost in done.not_run
     }
     store.save_state(not_run=sorted(missing))
     spent = store.finish_records([job for job in done.jobs if job.id not in missing])
     records = as_frame(store.records())
     header = describe(config, store, done)
+    pins = {job.id: get_adapter(job.attack).manifest.upstream.pin for job in done.jobs if job.box == "black"}
     fpr = tuple(config.fpr)
-    summary = summarise(Measured(header, records, done.jobs, missing, fpr, config.seed, config.resamples))
+    summary = summarise(Measured(header, records, done.jobs, missing, fpr, config.seed, config.resamples, pins))
     store.save_json("summary.json", summary)
     faces = shown(done.pictures, config.strips)
     timings = measure_cost(spent, done)
@@ -89,7 +96,7 @@ def write_results(
 
 
 def describe(config: BenchConfig, store: Store, done: Done) -> dict[str, Any]:
-    """``protocol``, ``model`` and ``faces`` of the summary; no absolute path, so that it is the same anywhere.
+    """``format, protocol, model`` and ``faces`` of the summary; no absolute path, so that it is the same anywhere.
 
     Args:
         config: The benchmark.
@@ -98,6 +105,7 @@ def describe(config: BenchConfig, store: Store, done: Done) -> dict[str, Any]:
     """
     digests = store.state["inputs"]
     return {
+        "format": FORMAT,
         "protocol": config.protocol.plain(),
         "model": {
             "name": done.subject.name,
@@ -126,6 +134,7 @@ def measure_cost(spent: dict[str, dict[str, float]], done: Done) -> dict[str, An
     """
     who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return {
+        "date": datetime.now(UTC).date().isoformat(),
         "jobs": spent,
         "prepare_seconds": done.preparation.seconds,
         "attack_seconds": sum(job["attack"] for job in spent.values()),

@@ -1,78 +1,26 @@
-"""Run the jobs on the prepared pictures, in chunks that are written whole, and read every picture blindly."""
+"""Run the jobs on the prepared pictures, in chunks that are written whole."""
 
 import shutil
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from faketagger.bench.attacks import (
-    Attacked,
-    AttackFacts,
-    Victim,
-    black_outcome,
-    build_in_process,
-    same_size,
-)
-from faketagger.bench.finding import FacePool, Landmarks
+from faketagger.bench.assignments import Assignment, NotRun
+from faketagger.bench.attacks import Attacked, AttackFacts, Victim, build_in_process
+from faketagger.bench.finding import Embedding, FacePool
 from faketagger.bench.messages import MessageSource
 from faketagger.bench.outside import Delivery, OutsideWorker, reason_of
 from faketagger.bench.pictures import Picture, load_png
 from faketagger.bench.prepare import CHUNK
 from faketagger.bench.progress import BenchProgress
 from faketagger.bench.protocol import BenchConfig
-from faketagger.bench.quality import changed_share, psnr_db
-from faketagger.bench.records import Record
+from faketagger.bench.reading import Attempt, Donor, Reader
 from faketagger.bench.scenario import Job, Kind
 from faketagger.bench.store import Store
-from faketagger.bench.subject import Subject, face_view
-
-
-@dataclass(frozen=True)
-class NotRun:
-    """A job without results.
-
-    Attributes:
-        job: The attack.
-        reason: Why, in a sentence.
-        hint: What to do about it.
-        family: Where it is known.
-        version: Where it is known.
-    """
-
-    job: Job
-    reason: str
-    hint: str | None
-    family: str | None = None
-    version: int | None = None
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One chunk after its attack, its faces being looked for.
-
-    Attributes:
-        job: The attack.
-        facts: Family and version.
-        kind: Tagged or null.
-        chunk: Number of the chunk.
-        victims: What went in.
-        outcomes: What came out.
-        looks: Promised landmarks of what came out.
-        spent: Seconds of the attack, and how many results came from the zoo's cache.
-    """
-
-    job: Job
-    facts: AttackFacts
-    kind: Kind
-    chunk: int
-    victims: list[Victim]
-    outcomes: list[Attacked]
-    looks: "list[Future[Landmarks | None] | None]"
-    spent: dict[str, float]
+from faketagger.bench.subject import Subject
+from faketagger.bench.tools import black_outcome
 
 
 class Runner:
@@ -83,6 +31,7 @@ class Runner:
         subject: Tagger under test.
         messages: Source of messages.
         pictures: The tagged set.
+        assignments: What the external tools do.
         config: The benchmark.
         faces: Finds faces in the background.
         progress: Bars.
@@ -94,14 +43,17 @@ class Runner:
         subject: Subject,
         messages: MessageSource,
         pictures: list[Picture],
+        assignments: list[Assignment],
         config: BenchConfig,
         faces: FacePool,
         progress: BenchProgress,
     ) -> None:
-        self._store, self._subject, self._messages = store, subject, messages
-        self._seed, self._faces, self._progress = config.seed, faces, progress
-        self._shown = {picture.name for picture in shown(pictures, config.strips)}
+        self._store, self._seed, self._faces, self._progress = store, config.seed, faces, progress
         self._chunks = [pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK)]
+        names = {picture.name for picture in shown(pictures, config.strips)}
+        self._reader = Reader(store, subject, messages, faces, names)
+        self._assignments = {one.tool.job.id: one for one in assignments}
+        self._faces_put_on: dict[str, Embedding] = {}
         self._not_run: dict[str, NotRun] = {}
         self.sandboxes: dict[str, str] = {}
 
@@ -151,7 +103,7 @@ class Runner:
                     results = [attack.run(one) for one in victims]
                     spent = {"attack": sum(seconds for _, seconds in results), "cached": 0.0}
                     outcomes = [outcome for outcome, _ in results]
-                    yield self._looked_for(job, facts, kind, chunk, victims, outcomes, spent)
+                    yield self._looked_for(job, facts, kind, chunk, Donor(), victims, outcomes, spent)
             except Exception as error:  # one broken attack must not take the others with it
                 self._give_up(job, error, facts)
 
@@ -161,34 +113,43 @@ class Runner:
         facts: AttackFacts,
         kind: Kind,
         chunk: int,
+        donor: Donor,
         victims: list[Victim],
         outcomes: list[Attacked],
         spent: dict[str, float],
     ) -> Attempt:
         looks = [None if outcome.image is None else self._faces.look(outcome.image) for outcome in outcomes]
-        return Attempt(job, facts, kind, chunk, victims, outcomes, looks, spent)
+        part = donor.number * len(self._chunks) + chunk
+        return Attempt(job, facts, kind, part, donor, self._chunks[chunk], victims, outcomes, looks, spent)
 
     def _give_up(self, job: Job, error: Exception, facts: AttackFacts | None) -> None:
         reason, hint = reason_of(error)
         family, version = (facts.family, facts.version) if facts else (None, None)
-        self._not_run[job.id] = NotRun(job, reason, hint, family, version)
+        one = self._assignments.get(job.id)
+        pin = one.tool.manifest.upstream.pin if one else None
+        self._not_run[job.id] = NotRun(job, reason, hint, family, version, pin)
 
     def _take(self, delivery: Delivery) -> None:
         order = delivery.order
+        job, facts = order.job, order.attack.facts
         if delivery.failure is not None:
-            self._give_up(order.job, delivery.failure, order.attack.facts)
+            self._give_up(job, delivery.failure, facts)
         if delivery.run is None:
             return
         if delivery.run.sandbox is not None:
-            self.sandboxes[order.job.id] = delivery.run.sandbox.kind
+            self.sandboxes[job.id] = delivery.run.sandbox.kind
         share = delivery.run.timings.tool_s / len(order.inputs)
-        facts, before = order.attack.facts, None
+        donor = self._donor(job, order.kind, order.donor)
+        before: Attempt | None = None
         for chunk, pictures in enumerate(self._chunks):
             results = delivery.run.images[chunk * CHUNK : chunk * CHUNK + len(pictures)]
-            victims = [victim(picture, order.kind) for picture in pictures]
+            tagged = job.role == "carrier" and order.kind == "tagged"
+            victims = [victim(picture, "tagged" if tagged else "null") for picture in pictures]
             outcomes = [black_outcome(one, result) for one, result in zip(victims, results, strict=True)]
             spent = {"attack": share * len(pictures), "cached": float(sum(result.cached for result in results))}
-            attempt = self._looked_for(order.job, facts, order.kind, chunk, victims, outcomes, spent)
+            if chunk == 0 and delivery.prepare_s:
+                spent |= {"prepare": delivery.prepare_s, "prepared": 1.0}
+            attempt = self._looked_for(job, facts, order.kind, chunk, donor, victims, outcomes, spent)
             if before is not None:
                 self._keep(before)
             before = attempt
@@ -196,61 +157,20 @@ class Runner:
             self._keep(before)
         shutil.rmtree(order.out_dir, ignore_errors=True)
 
+    def _donor(self, job: Job, kind: Kind, number: int) -> Donor:
+        assignment = self._assignments[job.id]
+        cuts = assignment.identity_put_on(number) if kind == "tagged" else None
+        key = "\n".join(str(cut.path) for cut in cuts or [])
+        if cuts and key not in self._faces_put_on:
+            self._faces_put_on[key] = self._reader.gauge.mean_face(cuts)
+        quality = assignment.quality[number] if assignment.quality else None
+        return Donor(number, self._faces_put_on.get(key), quality)
+
     def _keep(self, attempt: Attempt) -> None:
         start = time.perf_counter()
-        records: list[Record] = []
-        for place, picture in enumerate(self._chunks[attempt.chunk]):
-            records += self._read(attempt, place, picture)
+        records = self._reader.read(attempt)
         spent = attempt.spent | {"read": time.perf_counter() - start, "pictures": len(attempt.victims)}
-        self._store.save_part(attempt.job, attempt.kind, attempt.chunk, records, spent)
-
-    def _read(self, attempt: Attempt, place: int, picture: Picture) -> list[Record]:
-        job, facts, kind = attempt.job, attempt.facts, attempt.kind
-        before, outcome, look = attempt.victims[place], attempt.outcomes[place], attempt.looks[place]
-        points = look.result() if look else None
-        compared = None if outcome.image is None else same_size(outcome.image, before.image)
-        purpose = "tagged" if kind == "tagged" else f"null/{job.id}"
-        on_show = kind == "tagged" and picture.name in self._shown
-        if on_show and outcome.image is not None:
-            self._store.save_strip(job, picture.tagged.stem, "frame", outcome.image)
-        records = []
-        for view in job.views:
-            logits = None
-            if outcome.image is not None and outcome.mask is not None and points is not None:
-                seen = outcome.image if view == "frame" else face_view(outcome.image, outcome.mask, points)
-                logits = self._subject.read([seen], [points])[0]
-                if on_show and view == "face":
-                    self._store.save_strip(job, picture.tagged.stem, "face", seen)
-            read = self._messages.score(logits, purpose, picture.name)
-            records.append(
-                Record(
-                    scenario=job.scenario_id(view),
-                    job=job.id,
-                    label=job.label,
-                    attack=job.attack,
-                    version=facts.version,
-                    family=facts.family,
-                    role=job.role,
-                    view=view,
-                    black_box=job.box == "black",
-                    severity=job.severity,
-                    pair=job.pair,
-                    picture=picture.name,
-                    identity=picture.identity,
-                    kind=kind,
-                    attack_status=outcome.status,
-                    read_status="unread" if outcome.image is None else "no_face" if points is None else "read",
-                    reason=outcome.reason,
-                    bits=read.bits,
-                    matched=read.matched,
-                    p_value=read.p_value,
-                    exact=read.exact,
-                    attack_psnr_db=None if compared is None else psnr_db(before.image, compared),
-                    changed=None if compared is None else changed_share(before.image, compared),
-                    **picture.quality,
-                )
-            )
-        return records
+        self._store.save_part(attempt.job, attempt.kind, attempt.part, records, spent)
 
 
 def victim(picture: Picture, kind: Kind) -> Victim:

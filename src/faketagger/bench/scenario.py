@@ -3,9 +3,10 @@
 import json
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
-from faketagger.bench.protocol import BenchConfig, Box, Role, View
+from faketagger.bench.protocol import BenchConfig, Box, FacesetConfig, Role, View
 from faketagger.errors import ConfigError
 
 NO_ATTACK = "no_attack"
@@ -33,6 +34,8 @@ class Job:
         params: Further parameters.
         preset: Of an adapter.
         pair: Word shared by scenarios to be compared.
+        facesets: What an adapter is prepared with, as far as the file says so.
+        donors: How many times a tool of the donor role is prepared, each with its own message.
     """
 
     id: str
@@ -45,6 +48,8 @@ class Job:
     params: dict[str, Any] = field(default_factory=dict)
     preset: str | None = None
     pair: str | None = None
+    facesets: dict[str, FacesetConfig] = field(default_factory=dict)
+    donors: int = 1
 
     def scenario_id(self, view: View) -> str:
         """Name of the scenario that reads this job's pictures in one view."""
@@ -73,12 +78,13 @@ def plan(config: BenchConfig) -> list[Job]:
     for scenario in config.scenarios:
         for severity in scenario.severities:
             words = _words(scenario.attack, scenario.role, severity, scenario.params, scenario.preset)
+            sets = [f"{name}={_brief(faceset)}" for name, faceset in sorted(scenario.facesets.items())]
             label = scenario.label or " ".join(words)
             if scenario.label and severity is not None and len(scenario.severities) > 1:
                 label = f"{scenario.label} {severity:g}"
             jobs.append(
                 Job(
-                    id=re.sub(r"[^A-Za-z0-9_.=-]+", "_", "-".join(words)),
+                    id=re.sub(r"[^A-Za-z0-9_.=-]+", "_", "-".join(words + sets)),
                     label=label,
                     attack=scenario.attack,
                     box=scenario.box,
@@ -88,6 +94,8 @@ def plan(config: BenchConfig) -> list[Job]:
                     params=dict(scenario.params),
                     preset=scenario.preset,
                     pair=scenario.pair,
+                    facesets=dict(scenario.facesets),
+                    donors=scenario.donors,
                 )
             )
     _refuse_twins(jobs)
@@ -104,6 +112,12 @@ def _words(attack: str, role: str, severity: float | None, params: dict[str, Any
         f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in sorted(params.items())
     ]
     return words + ([role] if role != "carrier" else [])
+
+
+def _brief(faceset: FacesetConfig) -> str:
+    paths = [Path(path).name for path in (faceset.source, faceset.attributes) if path is not None]
+    counts = [str(value) for value in (faceset.identity, faceset.count) if value is not None]
+    return "+".join([*paths, *counts, *(["whole"] if faceset.whole else [])])
 
 
 def _refuse_twins(jobs: list[Job]) -> None:

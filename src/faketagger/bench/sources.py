@@ -5,13 +5,13 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from faketagger.bench.protocol import FacesConfig
+from faketagger.bench.protocol import BenchConfig, FacesConfig
 from faketagger.bench.scenario import Job
 from faketagger.data.samples import MANIFEST, list_folder
 from faketagger.errors import ConfigError
 from faketagger.places import cache_root
 
-DEMO = "demo"
+DEMO, BENCH, OTHERS = "demo", "bench", "others"
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,43 @@ def find_sources(faces: FacesConfig) -> list[Source]:
         DataError: The folder is missing, or its manifest does not fit.
         ImageError: The folder holds no picture.
     """
-    root = demo_folder() if faces.source == DEMO else Path(faces.source).expanduser()
+    return list_sources(faces.source)
+
+
+def list_sources(source: str) -> list[Source]:
+    """Every photograph of one source.
+
+    Args:
+        source: ``demo`` or a folder.
+
+    Raises:
+        DataError: The folder is missing, or its manifest does not fit.
+        ImageError: The folder holds no picture.
+    """
+    root = source_root(source)
     return [
         Source(sample.path.relative_to(root).as_posix(), sample.identity, sample.path) for sample in list_folder(root)
     ]
+
+
+def source_root(source: str) -> Path:
+    """Folder of a source.
+
+    Args:
+        source: ``demo`` or a folder.
+    """
+    return demo_folder() if source == DEMO else Path(source).expanduser()
+
+
+def faceset_folders(config: BenchConfig) -> list[str]:
+    """Sources beside ``faces.source`` that the facesets of a benchmark are drawn from.
+
+    Args:
+        config: The benchmark.
+    """
+    named = {faceset.source for scenario in config.scenarios for faceset in scenario.facesets.values()}
+    rest = {config.faces.others} if config.faces.others is not None else set()
+    return sorted((named - {BENCH, OTHERS}) | rest)
 
 
 def demo_folder() -> Path:

@@ -30,6 +30,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.pictures = root / "pictures"
+        self.facesets = root / "facesets"
         self._strips = root / "strips"
         self.work = root / "work"
         self._parts = root / "parts"
@@ -53,7 +54,7 @@ class Store:
                 "Choose another --out, or delete that folder.",
             )
         try:
-            for folder in (self.root, self.pictures, self._strips, self.work, self._parts):
+            for folder in (self.root, self.pictures, self.facesets, self._strips, self.work, self._parts):
                 folder.mkdir(parents=True, exist_ok=True)
             if held is None:
                 self.save_state(inputs=inputs)
@@ -165,7 +166,17 @@ class Store:
             job: The attack.
             chunks: Number of chunks of the picture set.
         """
-        return [(kind, i) for kind in KINDS for i in range(chunks) if not self.part(job, kind, i).is_file()]
+        return [(kind, i) for kind in KINDS for i in self.missing_of(job, kind, range(chunks))]
+
+    def missing_of(self, job: Job, kind: Kind, chunks: range) -> list[int]:
+        """Numbers of the chunks of one kind still to do.
+
+        Args:
+            job: The attack.
+            kind: Tagged or null.
+            chunks: The numbers that are wanted.
+        """
+        return [i for i in chunks if not self.part(job, kind, i).is_file()]
 
     def finish_records(self, jobs: list[Job]) -> dict[str, dict[str, float]]:
         """Gather the chunks of finished jobs into ``records.parquet``.
@@ -174,7 +185,8 @@ class Store:
             jobs: Jobs whose chunks are all there.
 
         Returns:
-            By job: seconds of ``attack`` and ``read``, number of ``pictures``, those ``cached`` by the zoo among them.
+            By job: seconds of ``attack``, ``read`` and ``prepare``, number of ``pictures``, those ``cached`` by the zoo
+            among them, and how often the tool was ``prepared`` afresh.
         """
         tables: list[pa.Table] = []
         timings: dict[str, dict[str, float]] = {}

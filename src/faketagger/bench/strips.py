@@ -3,6 +3,7 @@
 import base64
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -76,9 +77,18 @@ def cut_strips(store: Store, pictures: list[Picture], jobs: list[Job], records: 
         jobs: In the order of the table.
         records: All records.
     """
-    tagged = records[(records["kind"] == "tagged") & records["picture"].isin([p.name for p in pictures])]
-    reads = {(row.scenario, row.picture): row for row in tagged.itertuples()}
+    reads = first_reads(records[records["picture"].isin([p.name for p in pictures])])
     return [Strip(picture.name, _tiles(store, picture, jobs, reads)) for picture in pictures]
+
+
+def first_reads(records: pd.DataFrame) -> dict[tuple[str, str], Any]:
+    """The read of every tagged picture by scenario and picture; of several donors the first.
+
+    Args:
+        records: In the order of ``records.parquet``.
+    """
+    tagged = records[records["kind"] == "tagged"].drop_duplicates(["scenario", "picture"])
+    return {(row.scenario, row.picture): row for row in tagged.itertuples()}
 
 
 def _tiles(store: Store, picture: Picture, jobs: list[Job], reads: dict) -> list[Tile]:  # type: ignore[type-arg]

@@ -1,17 +1,30 @@
 """From records to summary.json: a pure function, the same bytes for the same records and seed."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from faketagger.bench.flags import raise_flags
+from faketagger.bench.gaps import find_gaps
+from faketagger.bench.pooling import pool_records
 from faketagger.bench.scenario import CHANCE, CONTROLS, NO_ATTACK, UNTAGGED_NULL, Job, View
 from faketagger.bench.statistics import Interval, clustered_interval, p_value_quantiles, rate_at
 
 _QUALITY = ("psnr_db", "ssim", "psnr_face_db", "ssim_face")
+_POOLED = (
+    *("pooled_matched", "pooled_bits", "pooled_p_value"),
+    *("null_pooled_matched", "null_pooled_bits", "null_pooled_p_value"),
+)
+_STRENGTH = {
+    "attack_psnr_db": "attack_psnr_db",
+    "changed_pixels": "changed",
+    "moved": "moved",
+    "donor_distance": "donor_distance",
+    "donor_distance_before": "donor_distance_before",
+}
 
 
 @dataclass(frozen=True)
@@ -23,12 +36,14 @@ class Missing:
         command: What to type.
         family: Where it is known.
         version: Where it is known.
+        pin: Version or commit of an external tool.
     """
 
     reason: str
     command: str
     family: str | None = None
     version: int | None = None
+    pin: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +58,7 @@ class Measured:
         fpr: Nominal false positive rates.
         seed: Of the resampling.
         resamples: Bootstrap replicates.
+        pins: Version or commit of the external tools, by job.
     """
 
     header: dict[str, Any]
@@ -52,6 +68,7 @@ class Measured:
     fpr: tuple[float, ...] = (0.01, 0.001)
     seed: int = 0
     resamples: int = 2000
+    pins: dict[str, str] = field(default_factory=dict)
 
 
 def summarise(measured: Measured) -> dict[str, Any]:
@@ -78,12 +95,12 @@ def summarise(measured: Measured) -> dict[str, Any]:
         attacked = [
             groups[job.scenario_id(view), "null"]
             for job in measured.jobs
-            if job.attack not in CONTROLS and (job.scenario_id(view), "null") in groups
+            if job.attack not in CONTROLS and job.role == "carrier" and (job.scenario_id(view), "null") in groups
         ]
         pooled = pd.concat(attacked) if attacked else empty
         scenarios.insert(position, _untagged(measured, UNTAGGED_NULL, "untagged, attacked", view, pooled))
         position += 1
-    gaps = [gap for pair in _pairs(measured.jobs) for gap in _gaps(measured, pair, groups)]
+    gaps = find_gaps(measured.jobs, set(measured.missing), groups, measured.seed, measured.resamples)
     summary = {**measured.header, "seed": measured.seed, "scenarios": scenarios, "gaps": gaps}
     summary["flags"] = raise_flags(scenarios, gaps, measured.records)
     return _plain(summary)
@@ -101,8 +118,10 @@ def _scenario(measured: Measured, job: Job, view: View, tagged: pd.DataFrame, nu
         "version": first["version"] if first is not None else missing.version if missing else None,
         "family": first["family"] if first is not None else missing.family if missing else None,
         "role": job.role,
+        "donors": job.donors if job.role == "donor" else None,
         "view": view,
         "black_box": job.box == "black",
+        "pin": missing.pin if missing else measured.pins.get(job.id),
         "severity": job.severity,
         "params": job.params,
         "preset": job.preset,
@@ -112,8 +131,8 @@ def _scenario(measured: Measured, job: Job, view: View, tagged: pd.DataFrame, nu
         "command": missing.command if missing else None,
     }
     quality = {name: _mean(tagged[name]) for name in _QUALITY}
-    strength = {"attack_psnr_db": _mean(tagged["attack_psnr_db"]), "changed_pixels": _mean(tagged["changed"])}
-    return {**facts, **_scores(measured, tagged, null), **quality, **strength}
+    pooled = _pooled(tagged, null) if job.role == "donor" else dict.fromkeys(_POOLED)
+    return {**facts, **_scores(measured, tagged, null), **pooled, **quality, **_strength(tagged)}
 
 
 def _untagged(measured: Measured, name: str, label: str, view: View, null: pd.DataFrame) -> dict[str, Any]:
@@ -124,8 +143,10 @@ def _untagged(measured: Measured, name: str, label: str, view: View, null: pd.Da
         "version": 1,
         "family": "control",
         "role": "carrier",
+        "donors": None,
         "view": view,
         "black_box": False,
+        "pin": None,
         "severity": None,
         "params": {},
         "preset": None,
@@ -134,8 +155,21 @@ def _untagged(measured: Measured, name: str, label: str, view: View, null: pd.Da
         "reason": None,
         "command": None,
     }
-    strength = {"attack_psnr_db": _mean(null["attack_psnr_db"]), "changed_pixels": _mean(null["changed"])}
-    return {**facts, **_scores(measured, null, null), **dict.fromkeys(_QUALITY), **strength}
+    nothing = dict.fromkeys((*_POOLED, *_QUALITY))
+    return {**facts, **_scores(measured, null, null), **nothing, **_strength(null)}
+
+
+def _strength(read: pd.DataFrame) -> dict[str, Any]:
+    return {name: _mean(read[column]) for name, column in _STRENGTH.items()}
+
+
+def _pooled(tagged: pd.DataFrame, null: pd.DataFrame) -> dict[str, Any]:
+    """Evidence of the donor role, see :mod:`faketagger.bench.pooling`."""
+    if tagged.empty:
+        return dict.fromkeys(_POOLED)
+    found, control = pool_records(tagged), pool_records(null)
+    figures = (found.matched, found.bits, found.p_value, control.matched, control.bits, control.p_value)
+    return dict(zip(_POOLED, figures, strict=True))
 
 
 def _scores(measured: Measured, read: pd.DataFrame, null: pd.DataFrame) -> dict[str, Any]:
@@ -162,46 +196,10 @@ def _scores(measured: Measured, read: pd.DataFrame, null: pd.DataFrame) -> dict[
 
 
 def _interval(measured: Measured, read: pd.DataFrame) -> Interval:
-    identities = read["identity"].cat.codes.to_numpy()
-    return clustered_interval(read["matched"], read["bits"], identities, measured.seed, measured.resamples)
-
-
-def _pairs(jobs: list[Job]) -> list[tuple[Job, Job]]:
-    paired = [job for job in jobs if job.pair]
-    return [
-        (white, black)
-        for white in paired
-        for black in paired
-        if white.box == "white" and black.box == "black" and white.pair == black.pair
-    ]
-
-
-def _gaps(
-    measured: Measured, pair: tuple[Job, Job], groups: dict[tuple[str, str], pd.DataFrame]
-) -> list[dict[str, Any]]:
-    white, black = pair
-    found = []
-    for view in (view for view in white.views if view in black.views):
-        sides = [groups.get((job.scenario_id(view), "tagged")) for job in pair]
-        if measured.missing.keys() & {white.id, black.id} or sides[0] is None or sides[1] is None:
-            continue
-        both = sides[0].merge(sides[1], on="picture", suffixes=("", "_black"), validate="one_to_one")
-        difference = both["matched"].to_numpy(np.int64) - both["matched_black"].to_numpy(np.int64)
-        identities = both["identity"].cat.codes.to_numpy()
-        gap = clustered_interval(difference, both["bits"], identities, measured.seed, measured.resamples)
-        found.append(
-            {
-                "pair": white.pair,
-                "white": white.scenario_id(view),
-                "black": black.scenario_id(view),
-                "view": view,
-                "n_images": gap.n,
-                "n_clusters": gap.n_clusters,
-                "difference": gap.estimate,
-                "ci_low": gap.low,
-                "ci_high": gap.high,
-            }
-        )
+    clusters = read["cluster"].cat.codes.to_numpy()
+    found = clustered_interval(read["matched"], read["bits"], clusters, measured.seed, measured.resamples)
+    if found.n_clusters == 1 and (read["role"] == "donor").all():
+        return replace(found, low=math.nan, high=math.nan)
     return found
 
 

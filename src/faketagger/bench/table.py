@@ -91,8 +91,25 @@ def _bits(row: dict[str, Any] | None, separator: str) -> Text:
         return Text("–")
     accuracy = row["bit_accuracy"]
     colour = "green" if accuracy >= 0.95 else "yellow" if accuracy >= 0.75 else "red"
+    if row["ci_low"] is None:
+        return Text(percent(accuracy), style=colour)
     text = Text(f"{percent(accuracy)}{separator}", style="" if row["family"] == "control" else colour)
     return text.append(f"{percent(row['ci_low'])}–{percent(row['ci_high'])}", style="dim")
+
+
+def donor_sentence(row: dict[str, Any]) -> str:
+    """The pooled evidence of the donor role in words.
+
+    Args:
+        row: A run scenario of that role.
+    """
+    messages = "1 message" if row["n_clusters"] == 1 else f"{row['n_clusters']} messages"
+    found = f"{row['pooled_matched']} of {row['pooled_bits']} bits, p = {row['pooled_p_value']:.2g}"
+    control = f"{row['null_pooled_matched']} of {row['null_pooled_bits']}, p = {row['null_pooled_p_value']:.2g}"
+    return (
+        f"{row['label']}, {row['view']}: {messages} learnt by the tool; {row['n_images']} outputs pooled read {found} "
+        f"(the same tool without a tag: {control})"
+    )
 
 
 def _notes(summary: dict[str, Any]) -> list[Text]:
@@ -104,6 +121,7 @@ def _notes(summary: dict[str, Any]) -> list[Text]:
         )
         for gap in summary["gaps"]
     ]
+    notes += [Text(donor_sentence(row)) for row in summary["scenarios"] if row["pooled_p_value"] is not None]
     seen: set[str] = set()
     for flag in summary["flags"]:
         if flag["message"] not in seen:

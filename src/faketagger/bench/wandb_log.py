@@ -14,13 +14,13 @@ import pandas as pd
 from faketagger.bench.pictures import Picture, load_png
 from faketagger.bench.scenario import NO_ATTACK, Job
 from faketagger.bench.store import Store
-from faketagger.bench.strips import residual
+from faketagger.bench.strips import first_reads, residual
 
 MOST_PICTURES = 200
 _COLUMNS = (
     "scenario", "label", "family", "view", "black_box", "severity", "status", "n_images", "n_clusters",
     "bit_accuracy", "ci_low", "ci_high", "exact_match", "psnr_db", "attack_psnr_db", "attacked",
-    "passed_through", "failed", "no_face",
+    "passed_through", "failed", "no_face", "changed_pixels", "moved", "donor_distance", "pooled_p_value",
 )  # fmt: skip
 _METRICS = ("bit_accuracy", "ci_low", "ci_high", "exact_match", "attack_psnr_db")
 
@@ -139,7 +139,8 @@ def _axes(run: Any, summary: dict[str, Any]) -> None:
 def _scenario_metrics(run: Any, summary: dict[str, Any]) -> None:
     for place, row in enumerate(summary["scenarios"]):
         if row["n_images"]:
-            run.log({"bench/scenario": place, **{f"bench/{metric}": row[metric] for metric in _METRICS}})
+            measured = {f"bench/{metric}": row[metric] for metric in _METRICS if row[metric] is not None}
+            run.log({"bench/scenario": place, **measured})
     for attack, rows in _graded(summary).items():
         for row in sorted(rows, key=lambda row: row["severity"]):
             values = {f"severity/{attack}/{metric}": row[metric] for metric in _METRICS}
@@ -181,8 +182,7 @@ def _picture_table(logged: Logged) -> Any:
     import wandb
 
     table = wandb.Table(columns=["picture", "what", "image", "matched", "bits", "p_value", "payload"])
-    tagged = logged.records[logged.records["kind"] == "tagged"]
-    reads = {(row.scenario, row.picture): row for row in tagged.itertuples()}
+    reads = first_reads(logged.records)
     room = MOST_PICTURES
     for picture in logged.pictures:
         original, marked = load_png(picture.original), load_png(picture.tagged)

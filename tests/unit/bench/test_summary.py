@@ -37,6 +37,8 @@ def make_records(
                             "kind": kind,
                             "picture": [f"p{i:05d}" for i in range(n)],
                             "identity": [f"who{i // each}" for i in range(n)],
+                            "cluster": [f"who{i // each}" for i in range(n)],
+                            "role": job.role,
                             "version": 1,
                             "family": "synthesis",
                             "attack_status": "attacked",
@@ -47,6 +49,10 @@ def make_records(
                             "exact": matched > 55,
                             "attack_psnr_db": 30.0,
                             "changed": 1.0,
+                            "moved": np.nan,
+                            "donor_distance": np.nan,
+                            "donor_distance_before": np.nan,
+                            "agreement": None,
                             "psnr_db": 38.0,
                             "ssim": 0.98,
                             "psnr_face_db": 37.0,
@@ -55,7 +61,7 @@ def make_records(
                     )
                 )
     frame = pd.concat(parts, ignore_index=True)
-    for name in ("scenario", "kind", "picture", "identity", "attack_status", "read_status"):
+    for name in ("scenario", "kind", "picture", "identity", "cluster", "role", "attack_status", "read_status"):
         frame[name] = frame[name].astype("category")
     return frame
 
