@@ -11,6 +11,7 @@ from skimage.data import astronaut
 from faketagger.bench.finding import FacePool
 from faketagger.errors import FaceError
 from faketagger.faces import find_faces
+from faketagger.faces.embedding import embed_face
 
 
 def test_the_same_landmarks_as_here_in_the_order_of_asking() -> None:
@@ -26,6 +27,21 @@ def test_the_same_landmarks_as_here_in_the_order_of_asking() -> None:
     assert found[2] is not None
     assert not np.array_equal(found[0], found[2])
     assert all(process.poll() is not None for process in processes)
+
+
+def test_faces_are_described_as_here_in_between_looks() -> None:
+    portrait = np.ascontiguousarray(astronaut()[:300, 80:380])
+    points = find_faces(portrait, max_faces=1)[0].landmarks
+    with FacePool(1) as pool:
+        described, look, trouble = (
+            pool.embed(portrait, points),
+            pool.look(portrait),
+            pool.embed(portrait, np.full((68, 2), np.nan, np.float32)),
+        )
+        assert np.array_equal(described.result(), embed_face(portrait, points))
+        assert np.array_equal(look.result(), points)
+        with pytest.raises(FaceError, match="68 landmarks"):
+            trouble.result()
 
 
 def test_a_finder_that_dies_is_an_error_and_not_a_picture_without_a_face() -> None:

@@ -33,6 +33,8 @@ def test_ids_tell_every_setting_apart_and_fit_file_names() -> None:
             {"attack": "x", "box": "black", "preset": "smoke"},
             {"attack": "x", "box": "black", "role": "donor"},
             {"attack": "x", "box": "black", "params": {"path": "a/../b c", "n": 2}},
+            {"attack": "x", "box": "black", "facesets": {"src": {"source": "/some/where/stars"}}},
+            {"attack": "x", "box": "black", "facesets": {"src": {"source": "others", "whole": True}}},
         )
     )
     ids = [job.id for job in jobs]
@@ -55,6 +57,11 @@ def test_controls_are_read_in_the_views_that_are_used() -> None:
         ({"attack": "jpeg", "severity": float("nan")}, "finite"),
         ({"attack": ""}, "attack"),
         ({"attack": "jpeg", "pair": "lonely"}, "needs a white and a black"),
+        ({"attack": "jpeg", "facesets": {"src": {"source": "bench"}}}, "facesets belong to adapters"),
+        ({"attack": "x", "box": "black", "donors": 3}, "belong to the donor role"),
+        ({"attack": "x", "box": "black", "role": "donor", "pair": "p"}, "all share a message"),
+        ({"attack": "x", "box": "black", "facesets": {"src": {"count": 3}}}, "source"),
+        ({"attack": "x", "box": "black", "facesets": {"src": {"sauce": "bench"}}}, "unknown key"),
     ],
 )
 def test_mistakes_are_named(scenario: dict[str, Any], says: str) -> None:
@@ -72,7 +79,8 @@ def test_no_scenario_and_no_false_positive_rate_is_a_mistake() -> None:
 def test_choices_of_the_command_line_replace_model_and_faces() -> None:
     changed = config({"attack": "jpeg"}).with_choices("other", Path("portraits"))
     assert (changed.model, changed.faces.source) == ("other", "portraits")
-    assert changed.faces.size == 256
+    assert (changed.faces.size, changed.faces.others) == (256, None)
+    assert config({"attack": "jpeg"}).with_choices(None, None, Path("a star")).faces.others == "a star"
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
@@ -82,5 +90,13 @@ def test_shipped_files_are_valid_and_name_real_attacks(path: Path) -> None:
     check_attacks(plan(load_config(path, BenchConfig)))
 
 
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_shipped_files_agree_with_the_adapters(path: Path) -> None:
+    from faketagger.bench.tools import BlackBox
+
+    for job in (job for job in plan(load_config(path, BenchConfig)) if job.box == "black"):
+        assert set(job.facesets) <= set(BlackBox(job, 0).manifest.facesets), job.id
+
+
 def test_there_are_shipped_files() -> None:
-    assert {"demo", "smoke"} <= {path.stem for path in EXPERIMENTS}
+    assert {"demo", "smoke", "zoo-smoke", "zoo-paper"} <= {path.stem for path in EXPERIMENTS}

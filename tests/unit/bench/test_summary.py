@@ -110,6 +110,63 @@ def test_an_attack_that_did_nothing_is_flagged_but_no_attack_is_not() -> None:
     assert named == ["b/face"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "idle"),
+    [
+        ({"changed": 0.0004}, True),
+        ({"moved": 0.08}, True),
+        ({"moved": 0.5}, False),
+        ({"moved": 0.5, "donor_distance": 0.75, "donor_distance_before": 0.7}, True),
+        ({"moved": 0.5, "donor_distance": 0.45, "donor_distance_before": 0.7}, False),
+    ],
+)
+def test_a_swap_that_did_not_swap_is_flagged(changes: dict[str, float], idle: bool) -> None:
+    jobs = plan(config(*TWINS))
+    records = make_records(jobs, {}).assign(family="swap")
+    for name, value in changes.items():
+        records.loc[records["scenario"] == "b/frame", name] = value
+    named = [flag["scenario"] for flag in summary_of(jobs, records)["flags"] if flag["flag"] == "attack_did_nothing"]
+    assert named == (["b/frame"] if idle else [])
+
+
+def donor_records(jobs: list[Job], donors: int, strength: float) -> pd.DataFrame:
+    """Records of the donor role whose soft bits lean towards the message by ``strength``."""
+    rng = np.random.default_rng(0)
+    records = make_records([job for job in jobs if job.role == "carrier"], {})
+    one = make_records([job for job in jobs if job.role == "donor"], {"b-donor": 0.55}, people=30, each=1)
+    parts = []
+    for donor in range(donors):
+        words = rng.standard_normal((len(one), BITS))
+        words[(one["kind"] == "tagged").to_numpy()] += strength
+        parts.append(one.assign(cluster=f"donor {donor:04d}", agreement=list(words)))
+    frame = pd.concat([records, *parts], ignore_index=True)
+    for name in ("scenario", "kind", "picture", "identity", "cluster", "role", "attack_status", "read_status"):
+        frame[name] = frame[name].astype("category")
+    return frame
+
+
+@pytest.mark.parametrize(("donors", "strength", "found"), [(1, 0.4, True), (4, 0.4, True), (1, 0.0, False)])
+def test_donors_are_one_test_and_the_clusters(donors: int, strength: float, found: bool) -> None:
+    jobs = plan(config({"attack": "w"}, {"attack": "b", "box": "black", "role": "donor", "donors": donors}))
+    summary = summary_of(jobs, donor_records(jobs, donors, strength))
+    row = next(row for row in summary["scenarios"] if row["scenario"] == "b-donor/frame")
+    assert (row["n_images"], row["n_clusters"], row["pooled_bits"]) == (30 * donors, donors, BITS * donors)
+    assert (row["pooled_p_value"] < 1e-6) == found
+    assert row["null_pooled_p_value"] > 1e-3
+    assert (row["ci_low"] is None) == (donors == 1)
+    pooled_null = next(row for row in summary["scenarios"] if row["scenario"] == "untagged_null/frame")
+    assert pooled_null["n_null"] == 60
+    names = [flag["flag"] for flag in summary["flags"] if flag["scenario"] == "b-donor/frame"]
+    assert names == ["few_clusters"]
+
+
+def test_a_control_that_reads_as_tagged_raises_the_alarm() -> None:
+    jobs = plan(config({"attack": "b", "box": "black", "role": "donor"}))
+    records = donor_records(jobs, 1, 0.5)
+    records["kind"] = records["kind"].map({"tagged": "null", "null": "tagged"})
+    assert "null_above_nominal" in flags_of(summary_of(jobs, records))
+
+
 def test_a_job_that_did_not_run_is_a_row_with_a_reason_and_gives_no_gap() -> None:
     jobs = plan(config(*TWINS))
     missing = {"b": Missing("the tool is not installed", "faketagger zoo install b", "synthesis", 1)}

@@ -1,0 +1,129 @@
+"""Summaries in, docs/zoo.md and result tables out: nothing invented, nothing of this machine, nothing lost."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from faketagger.bench.scenario import plan
+from faketagger.bench.summary import Measured, Missing, summarise
+from faketagger.bench.zoo_page import BEGIN, END, fill_table, main
+from faketagger.bench.zoo_rows import load_results, public
+from faketagger.places import cache_root
+from tests.helpers.rogue_adapters import WELL_BEHAVED, make_adapter
+from tests.unit.bench.test_scenario import config
+from tests.unit.bench.test_summary import donor_records
+
+HEADER = {
+    "protocol": {"name": "p", "version": 1},
+    "model": {"name": "face-128", "digest": "0", "message_bits": 64, "payload_bits": 24},
+    "faces": {"source": "stars", "size": 256, "n_images": 60, "n_clusters": 30},
+}
+SCENARIOS = [
+    {"attack": "w", "pair": "t", "label": "the twin"},
+    {"attack": "tool_a", "box": "black", "pair": "t", "preset": "smoke"},
+    {"attack": "bb", "box": "black", "role": "donor"},
+    {"attack": "tool_c", "box": "black"},
+]
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with four adapters, one of them never benchmarked."""
+    root = tmp_path / "repository"
+    (root / "docs").mkdir(parents=True)
+    donor = {"facesets": ["src"], "donor": "src", "roles": ["donor"]}
+    for name, changes in (("tool_a", {}), ("bb", donor), ("tool_c", {}), ("tool_d", {})):
+        folder = make_adapter(root / "adapters" / name, WELL_BEHAVED, name=name, **changes)
+        (folder / "README.md").write_text(f"# {name}\n\n{BEGIN}\n{END}\n\nmore\n")
+    monkeypatch.setenv("FAKETAGGER_ADAPTERS", str(root / "adapters"))
+    monkeypatch.setattr("faketagger.zoo.registry.repository_root", lambda: tmp_path / "nothing")
+    return root
+
+
+@pytest.fixture
+def summary(tmp_path: Path) -> Path:
+    jobs = plan(config(*SCENARIOS))
+    records = donor_records(jobs, 1, 0.4)
+    records.loc[records["scenario"].str.startswith("tool_a"), "moved"] = 0.44
+    install = "faketagger zoo install tool_c"
+    missing = {"tool_c": Missing(f"it lacks {cache_root()}/zoo/x", install, "swap", 1, "c0ffee")}
+    measured = Measured(HEADER, records, jobs, missing, pins={"tool_a-smoke": "none==1.0", "bb-donor": "none==1.0"})
+    path = tmp_path / "out" / "summary.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(summarise(measured)))
+    spent = {"attack": 90.0, "pictures": 120.0, "cached": 60.0, "read": 1.0}
+    jobs_spent = {"tool_a-smoke": spent, "bb-donor": spent | {"cached": 120.0, "prepare": 50.0, "prepared": 2.0}}
+    path.with_name("timings.json").write_text(json.dumps({"date": "2026-11-24", "jobs": jobs_spent}))
+    return path
+
+
+def row_of(page: str, tool: str, section: str) -> str:
+    part = page.split(f"## {section}")[1].split("\n## ")[0]
+    return next(line for line in part.splitlines() if line.startswith(f"| [{tool}]"))
+
+
+def test_the_page_says_what_was_measured(root: Path, summary: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(summary), "--root", str(root)]) == 0
+    page = (root / "docs" / "zoo.md").read_text()
+    scores = {row["scenario"]: row for row in json.loads(summary.read_text())["scenarios"]}
+    frame = scores["tool_a-smoke/frame"]
+    recovery = row_of(page, "tool_a", "What is left of the tag")
+    low, rate, high = (f"{100 * frame[name]:.1f}" for name in ("ci_low", "bit_accuracy", "ci_high"))
+    assert f"{rate} % [{low}, {high}]" in recovery
+    assert "60 stars faces of 30 people" in recovery
+    assert "the twin, frame:" in recovery
+    strength = row_of(page, "tool_a", "What the tools did")
+    assert all(text in strength for text in ("0.44", "1.5", "2026-11-24", "`none==1.0`", "30.0 dB"))
+    donor = row_of(page, "bb", "What is left of the tag")
+    assert f"pooled {scores['bb-donor/frame']['pooled_matched']}/64" in donor
+    assert "made earlier | 25" in row_of(page, "bb", "What the tools did")
+    assert "wrote adapters/tool_a/README.md" in capsys.readouterr().out
+
+
+def test_what_was_not_run_has_a_reason_and_a_command_and_no_folder_of_this_machine(root: Path, summary: Path) -> None:
+    main([str(summary), "--root", str(root)])
+    page = (root / "docs" / "zoo.md").read_text()
+    missed = row_of(page, "tool_c", "Not run")
+    assert "$FAKETAGGER_CACHE/zoo/x" in missed
+    assert "`faketagger zoo install tool_c`" in missed
+    assert "zoo install" in row_of(page, "tool_d", "Not run")
+    assert str(cache_root()) not in page
+    assert str(Path.home()) not in page
+    assert public(f"in {Path.home()}/x") == "in ~/x"
+
+
+def test_a_readme_keeps_what_was_measured_elsewhere(root: Path, summary: Path) -> None:
+    main([str(summary), "--root", str(root)])
+    readme = root / "adapters" / "tool_a" / "README.md"
+    once = readme.read_text()
+    assert once.startswith("# tool_a")
+    assert once.endswith("\nmore\n")
+    assert once.count("| face-128 |") == 2
+    foreign = "| face-64 | 8 demo faces | frame | 1 % | 0 % | 20.0 dB | 2020-01-01 |"
+    readme.write_text(once.replace(END, f"{foreign}\n{END}"))
+    main([str(summary), "--root", str(root)])
+    again = readme.read_text()
+    assert foreign in again
+    assert again.count("| face-128 |") == 2
+    assert fill_table("no place", load_results([summary]).run) is None
+
+
+def test_without_any_summary_everything_is_not_run(root: Path) -> None:
+    assert main(["--root", str(root)]) == 0
+    assert (root / "docs" / "zoo.md").read_text().count("zoo install") >= 4
+
+
+def test_a_file_that_is_no_summary_is_one_sentence(
+    root: Path, tmp_path: Path, summary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_text("{}")
+    assert main([str(broken), "--root", str(root)]) == 1
+    assert "is no summary" in capsys.readouterr().err
+    whole: dict[str, Any] = json.loads(summary.read_text())
+    empty = copy.deepcopy(whole) | {"scenarios": [], "gaps": []}
+    broken.write_text(json.dumps(empty))
+    assert load_results([broken]).run == []
