@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from faketagger.tagger import Tagger, TagReading, load
+    from faketagger.tagger import Tagger, TagReading, VideoReading, load
 
 __version__ = "0.1.0"
-__all__ = ["TagReading", "Tagger", "__version__", "load"]
+__all__ = ["TagReading", "Tagger", "VideoReading", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("load", "Tagger", "TagReading"):
+    if name in ("load", "Tagger", "TagReading", "VideoReading"):
         from faketagger import tagger
 
         return getattr(tagger, name)

@@ -10,13 +10,15 @@ from faketagger.errors import FakeTaggerError
 
 
 def read(
-    paths: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.")],
+    paths: Annotated[list[Path], typer.Argument(help="Photographs, folders of them, or videos.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list instead of text.")] = False,
     model: Annotated[str, typer.Option(help="Name of a shipped tagger, or a checkpoint's folder.")] = "face-128",
     key: Annotated[str | None, typer.Option(help="The secret; $FAKETAGGER_KEY if left out.")] = None,
     significance: Annotated[float, typer.Option(help="Largest p-value at which a payload is reported.")] = 1e-6,
+    every: Annotated[int, typer.Option(min=1, help="Of a video: read each n-th frame.")] = 1,
+    max_frames: Annotated[int | None, typer.Option(min=1, help="Of a video: read at most so many, spread.")] = None,
 ) -> None:
-    """Look for a tag in every face of every photograph.
+    """Look for a tag in every face of every photograph; the frames of a video give one p-value together.
 
     A picture without a tag is an answer, not an error: its payload is empty and its p-value large.
 
@@ -24,8 +26,11 @@ def read(
     Examples:
       faketagger read tagged/holiday.jpg
       faketagger read suspects/ --json --key "our secret"
+      faketagger read suspect.mp4 --max-frames 50
     """
+    from faketagger.cli.video import read_one
     from faketagger.imaging import find_images
+    from faketagger.imaging.video import is_video
     from faketagger.tagger.checkpoint import load
 
     files = find_images(paths)
@@ -34,7 +39,10 @@ def read(
     failed = 0
     for file in files:
         try:
-            answer = tagger.read(file, significance).plain()
+            if is_video(file):
+                answer = read_one(file, tagger, significance, every, max_frames)
+            else:
+                answer = tagger.read(file, significance).plain()
         except FakeTaggerError as error:
             answer, failed = {"error": error.message}, failed + 1
         answers.append({"file": str(file), **answer})
@@ -49,8 +57,11 @@ def read(
 def _line(answer: dict[str, Any]) -> str:
     if "error" in answer:
         return f"{answer['file']}: {answer['error']}"
-    if not answer["faces"]:
+    pooled = "tracks" in answer
+    seen = answer["tracks"] if pooled else answer["faces"]
+    if not seen:
         return f"{answer['file']}: no face found"
     found = f"payload {answer['payload']}" if answer["payload"] else "no tag"
     text = f" ({answer['text']!r})" if answer["payload"] and answer["text"] else ""
-    return f"{answer['file']}: {found}{text}, p = {answer['p_value']:.2g}, {len(answer['faces'])} face(s)"
+    over = f" pooled over {answer['frames_with_face']} of {answer['frames_read']} frames" if pooled else ""
+    return f"{answer['file']}: {found}{text}, p = {answer['p_value']:.2g}{over}, {len(seen)} face(s)"

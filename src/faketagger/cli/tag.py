@@ -9,25 +9,34 @@ from faketagger.errors import FakeTaggerError
 
 
 def tag(
-    paths: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.")],
-    out: Annotated[Path, typer.Option(help="Folder for the tagged photographs.")],
+    paths: Annotated[list[Path], typer.Argument(help="Photographs, folders of them, or one video.")],
+    out: Annotated[Path, typer.Option(help="Folder for the tagged photographs; for a video its new file.")],
     payload: Annotated[str, typer.Option(help="0x-hex, int:NUMBER or text:WORDS.")] = "int:1",
     model: Annotated[str, typer.Option(help="Name of a shipped tagger, or a checkpoint's folder.")] = "face-128",
     key: Annotated[str | None, typer.Option(help="The secret; $FAKETAGGER_KEY if left out.")] = None,
     psnr: Annotated[float | None, typer.Option(help="PSNR of the face crop in dB; less is stronger.")] = None,
+    crf: Annotated[float, typer.Option(help="Of a video: H.264's constant rate factor, 0 best to 51.")] = 18,
+    lossless: Annotated[bool, typer.Option("--lossless", help="Of a video: keep every pixel (H.264 4:4:4).")] = False,
 ) -> None:
-    """Write a payload into every face of every photograph; the originals stay as they are.
+    """Write a payload into every face of every photograph or video frame; the originals stay as they are.
 
     \b
     Examples:
       faketagger tag holiday.jpg --payload 0x00c0de --out tagged
       faketagger tag photos/ --payload int:4711 --key "our secret" --out tagged
+      faketagger tag talk.mp4 --payload 0x00c0de --out tagged.mp4
     """
     from rich.progress import track
 
     from faketagger.imaging import find_images, output_path, read_photo, write_photo
+    from faketagger.imaging.video import is_video
     from faketagger.tagger.checkpoint import load
 
+    if any(is_video(path) for path in paths):
+        from faketagger.cli.video import tag_video
+
+        tag_video(paths, out, payload, load(model, key), psnr, crf, lossless)
+        return
     files = find_images(paths)
     tagger = load(model, key)
     tagger.codec.encode(payload)

@@ -1,13 +1,13 @@
 """``faketagger zoo``: external tools from the shelf to the picture."""
 
-import contextlib
 import json
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from faketagger.cli.video import bar
 
 app = typer.Typer(
     add_completion=False,
@@ -151,7 +151,7 @@ def prepare(
         if not equals:
             raise AdapterError(f"{text!r} names no folder.", "Write SET=FOLDER.")
         sets[label] = find_images([Path(folder)])
-    with _bar("preparing") as advance:
+    with bar("preparing") as advance:
         made = prepare_adapter(
             adapter, sets, _values(settings), preset, seed, advance, device=device, attributes=attributes
         )
@@ -161,8 +161,8 @@ def prepare(
 @app.command(epilog="Example: faketagger zoo apply realesrgan photos/ --out attacked --set workers=2")
 def apply(
     name: Name,
-    pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Files and folders.")],
-    out: Annotated[Path, typer.Option(help="Folder for the attacked pictures, attack.json and driver.log.")],
+    pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Files and folders, or one video.")],
+    out: Annotated[Path, typer.Option(help="Folder for pictures, attack.json, driver.log; for a video its new file.")],
     settings: Settings = None,
     preset: Preset = None,
     seed: Seed = 0,
@@ -170,13 +170,23 @@ def apply(
     prepared: Annotated[Path | None, typer.Option(help="Folder printed by 'zoo prepare'.")] = None,
     sandbox: Annotated[str, typer.Option(help=WALLS)] = "auto",
     fresh: Annotated[bool, typer.Option("--fresh", help="Run again what the cache holds.")] = False,
+    masks: Annotated[Path | None, typer.Option(help="Of a video: a second one, white where the tool worked.")] = None,
+    crf: Annotated[float, typer.Option(help="Of a video: H.264's constant rate factor, 0 best to 51.")] = 18,
 ) -> None:
-    """Attack pictures. Exit code 1 if any of them failed."""
+    """Attack pictures or the frames of a video. Exit code 1 if any of them failed."""
     from faketagger.imaging import find_images
+    from faketagger.imaging.video import is_video
     from faketagger.zoo import apply as apply_adapter
 
+    if any(is_video(path) for path in pictures):
+        from faketagger.cli.video import attack_video
+
+        walls = _walls(sandbox)
+        settings_of_run = {"device": device, "prepared": prepared, "sandbox": walls, "fresh": fresh, "masks": masks}
+        attack_video(name, pictures, out, _values(settings), preset, seed, crf=crf, **settings_of_run)
+        return
     found = find_images(pictures)
-    with _bar(name) as advance:
+    with bar(name) as advance:
         run = apply_adapter(
             name,
             found,
@@ -218,18 +228,6 @@ def check(
     results = check_adapter(name, preset=preset, sandbox=_walls(sandbox), progress=tell)
     if any(result.verdict == "failed" for result in results):
         raise typer.Exit(1)
-
-
-@contextlib.contextmanager
-def _bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar, moved by calls with (done, total)."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(label, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _values(settings: list[str] | None) -> dict[str, Any]:

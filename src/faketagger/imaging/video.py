@@ -106,4 +106,6 @@ def read_frames(path: str | Path, every: int = 1, limit: int | None = None) -> I
 
 def time_of(frame: av.VideoFrame, index: int, rate: Fraction) -> float:
     """When a frame is shown in seconds; from its number where it has no time stamp."""
-    return float(index / rate) if frame.pts is None else float(frame.pts * frame.time_base)
+    if frame.pts is None or frame.time_base is None:
+        return float(index / rate)
+    return float(frame.pts * frame.time_base)

@@ -107,7 +107,7 @@ class Source:
         try:
             for packet in self.container.demux(wanted):
                 if packet.stream.index == self.stream.index:
-                    yield from packet.decode()
+                    yield from (frame for frame in packet.decode() if isinstance(frame, av.VideoFrame))
                 elif packet.size > 0:
                     yield packet
         except (av.FFmpegError, OSError) as error:
@@ -138,7 +138,7 @@ def is_cut_off(path: Path) -> bool:
     with open(path, "rb") as file:
         head = file.read(12)
         if head[:4] == b"\x1a\x45\xdf\xa3":
-            return _segment_end(file.seek(0) or file.read(4096)) > size
+            return _segment_end(head + file.read(4096)) > size
         if head[:4] == b"RIFF":
             return int.from_bytes(head[4:8], "little") + 8 > size
         if head[4:8] not in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide"):

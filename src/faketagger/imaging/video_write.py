@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -106,13 +107,15 @@ class _Writer:
         self.last: int | None = None
         self.size = (0, 0)
         self.early: list[av.Packet] = []
-        self.stream = output.add_stream(self.codec, rate=source.rate, options=self.options | {"preset": "medium"})
+        options = self.options | {"preset": "medium"}
+        self.stream: Any = output.add_stream(self.codec, rate=source.rate, options=options)
         self.copies = {stream.index: self._copy(stream) for stream in source.audio} if sound else {}
         for name, text in source.container.metadata.items():
             if name not in _TECHNICAL:
                 output.metadata[name] = text
 
     def frame(self, decoded: av.VideoFrame, change: Change) -> None:
+        """Encode one frame, changed or not."""
         pixels = upright_pixels(decoded)
         if self.count == 0:
             self._describe(decoded, pixels.shape[1], pixels.shape[0])
@@ -127,6 +130,7 @@ class _Writer:
         self.count += 1
 
     def sound(self, packet: av.Packet) -> None:
+        """Copy one packet; those before the first frame wait for it."""
         packet.stream = self.copies[packet.stream.index]
         if self.count:
             self.output.mux(packet)
@@ -134,6 +138,7 @@ class _Writer:
             self.early.append(packet)
 
     def finish(self) -> None:
+        """Write what the encoder still holds."""
         if self.count == 0:
             raise ImageError(f"{self.source.path} holds no frame.")
         self.output.mux(self.stream.encode(None))

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from faketagger.tagger.checkpoint import load, save
+    from faketagger.tagger.pooling import VideoReading
     from faketagger.tagger.reading import FaceReading, TagReading
     from faketagger.tagger.tagger import Tagger
 
-__all__ = ["FaceReading", "TagReading", "Tagger", "load", "save"]
+__all__ = ["FaceReading", "TagReading", "Tagger", "VideoReading", "load", "save"]
 
 _HOMES = {
     "load": "checkpoint",
@@ -15,6 +16,7 @@ _HOMES = {
     "Tagger": "tagger",
     "TagReading": "reading",
     "FaceReading": "reading",
+    "VideoReading": "pooling",
 }
 
 

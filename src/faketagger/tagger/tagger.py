@@ -1,21 +1,27 @@
 """The tagger as people use it: photographs and payloads on top, batches of tensors below."""
 
 from os import PathLike
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 import torch.nn.functional as functional
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from faketagger.coding import Codec, Payload, key_from
 from faketagger.errors import FaceError, ImageError, PayloadError
-from faketagger.faces import find_faces
+from faketagger.faces import Face, find_faces
 from faketagger.faces.geometry import crop_matrix, face_mask, paste_residual, transform_points, warp_crop
 from faketagger.imaging import Photo, read_photo
 from faketagger.tagger.attenuation import hold_power
 from faketagger.tagger.networks import TaggerNetworks
+from faketagger.tagger.pooling import VideoReading
 from faketagger.tagger.reading import TagReading, read_face, read_picture
+
+if TYPE_CHECKING:
+    from faketagger.tagger.video import TaggedVideo
 
 Image = str | PathLike[str] | bytes | Photo | np.ndarray
 
@@ -109,13 +115,32 @@ class Tagger(nn.Module):
         if not faces:
             return read_picture([], self.codec, significance)
         pixels = torch.from_numpy(photo.rgb).permute(2, 0, 1)[None].to(self.device)
-        readings = []
+        found = zip(faces, self.face_logits(pixels, faces), strict=True)
+        return read_picture([read_face(face, poses, self.codec) for face, poses in found], self.codec, significance)
+
+    @torch.no_grad()
+    def face_logits(self, pixels: Tensor, faces: list[Face]) -> list[NDArray[np.float64]]:
+        """What the decoder says of each face of one picture (1, 3, H, W): logits (2, L), as it is and mirrored."""
+        logits = []
         for face in faces:
             landmarks = torch.from_numpy(face.landmarks)[None].to(self.device)
             crop = warp_crop(pixels, crop_matrix(landmarks, self.size), self.size)
-            logits = self.networks.read(torch.cat([crop, crop.flip(3)])).double().cpu().numpy()
-            readings.append(read_face(face, logits, self.codec))
-        return read_picture(readings, self.codec, significance)
+            logits.append(self.networks.read(torch.cat([crop, crop.flip(3)])).double().cpu().numpy())
+        return logits
+
+    def embed_video(
+        self, source: str | PathLike[str], target: str | PathLike[str], payload: Any, **settings: Any
+    ) -> "TaggedVideo":
+        """Tag every frame of a video; see :func:`faketagger.tagger.video.embed_video`."""
+        from faketagger.tagger.video import embed_video
+
+        return embed_video(self, Path(source), Path(target), payload, **settings)
+
+    def read_video(self, source: str | PathLike[str], significance: float = 1e-6, **settings: Any) -> VideoReading:
+        """Pool a video's frames into one p-value; see :func:`faketagger.tagger.video.read_video`."""
+        from faketagger.tagger.video import read_video
+
+        return read_video(self, Path(source), significance, **settings)
 
     def embed_message(self, images: Tensor, message: Tensor, psnr_db: float | None = None) -> Tensor:
         """Write raw messages into whole pictures, without looking for faces.
