@@ -176,7 +176,8 @@ def test_ctrl_c_keeps_the_step_at_hand_and_the_next_call_goes_on(
 
 def test_every_experiment_file_fits_the_schema() -> None:
     names = {name: load_config(EXPERIMENTS / name, TrainConfig).name for name in FILES}
-    assert {"face-128.yaml", "smoke.yaml", *(f"autoencoder-{kind}.yaml" for kind in KINDS)} == set(names)
+    taggers = {"face-128.yaml", "face-128-continued.yaml", "smoke.yaml"}
+    assert taggers | {f"autoencoder-{kind}.yaml" for kind in KINDS} == set(names)
     assert len(set(names.values())) == len(names)
 
 
@@ -193,6 +194,7 @@ def test_every_autoencoder_file_trains(kind: str, tmp_path: Path, few_faces: lis
     assert json.loads((tmp_path / "metrics.json").read_text())["val/psnr_db"] > 3
 
 
-def test_the_file_of_the_shipped_tagger_trains(tmp_path: Path, few_faces: list[str]) -> None:
-    assert run(["train", str(EXPERIMENTS / "face-128.yaml"), *few_faces, *BRIEF, "--out", str(tmp_path)]) == 0
-    assert faketagger.load(tmp_path / "face-128").message_bits == 64
+@pytest.mark.parametrize("name", ["face-128", "face-128-continued"])
+def test_the_files_of_the_shipped_tagger_train(name: str, tmp_path: Path, few_faces: list[str]) -> None:
+    assert run(["train", str(EXPERIMENTS / f"{name}.yaml"), *few_faces, *BRIEF, "--out", str(tmp_path)]) == 0
+    assert faketagger.load(tmp_path / name).message_bits == 64
