@@ -149,7 +149,7 @@ def test_failures_count_as_chance_and_unchanged_pictures_as_passed_through(
     assert row["bit_accuracy"] == pytest.approx((0.5 * row["failed"] + row["passed_through"]) / 12)
     names = {flag["flag"] for flag in summary["flags"]}
     assert "many_failures" in names or row["failed"] * 5 <= 12
-    assert ("attack_did_nothing" in names) == (row["passed_through"] >= 6)
+    assert "attack_did_nothing" in names
 
 
 def test_an_attack_that_hides_the_face_reads_as_chance(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
