@@ -46,7 +46,8 @@ was stopped goes on where it was. Several summaries make one page.
 - **Donor**: the tool learns from pictures that all carry one message, untagged pictures go through it, and its outputs
   are held against that message. All outputs together are one test of it, whose p-value is exact; an interval needs
   several donors, each with its own message.
-- **Frame** is the whole picture, **face** only what the tool made of the face. Intervals are 95 % over people.
+- **Frame** is the whole picture, **face** only what the tool made of the face. Intervals are 95 %, over
+  people in the carrier role and over messages in the donor role.
 - **Face moved** is the distance of dlib's face embeddings between output and input: 0.1 is JPEG at quality 30, another
   picture of the same person is 0.3 away, another person 0.7. *To the donor* is the distance to the identity that is put
   on, before → after.
@@ -150,7 +151,8 @@ def _recovery(row: ToolRow, fpr: str) -> list[str]:
 
 
 def _messages(row: ToolRow) -> str:
-    return "" if row.role == "carrier" else f", {row.any['n_clusters']} message(s)"
+    count = row.any["n_clusters"]
+    return "" if row.role == "carrier" else f", {count} message{'s' if count > 1 else ''}"
 
 
 def _bits(scores: dict[str, Any] | None) -> str:

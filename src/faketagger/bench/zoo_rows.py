@@ -9,6 +9,8 @@ from faketagger import zoo
 from faketagger.errors import BenchError
 from faketagger.places import cache_root, repository_root
 
+_BENCH = "faketagger bench experiments/bench/zoo-smoke.yaml"
+
 
 @dataclass(frozen=True)
 class ToolRow:
@@ -139,12 +141,11 @@ def _of_summary(summary: dict[str, Any], timings: dict[str, Any]) -> tuple[list[
 
 def _examined(adapter: zoo.Adapter, role: str) -> Missed:
     diagnosis, manifest = zoo.doctor(adapter), adapter.manifest
-    if diagnosis.state == "ready":
-        reason = "installed, and not yet benchmarked in this role"
-    else:
+    reason, command = "installed, and not yet benchmarked in this role", _BENCH
+    if diagnosis.state != "ready":
         reason = f"{diagnosis.state.replace('_', ' ')}: it lacks {'; '.join(diagnosis.missing)}"
-    pin = manifest.upstream.pin
-    return Missed(adapter.name, role, manifest.family, pin, public(reason), public(diagnosis.next_command))
+        command = diagnosis.next_command
+    return Missed(adapter.name, role, manifest.family, manifest.upstream.pin, public(reason), public(command))
 
 
 def _order(row: ToolRow) -> tuple[Any, ...]:
