@@ -12,6 +12,7 @@ from dfl_tool import FATAL, ToolError, Watcher
 NAME = "run"
 MASKS = ("full", "dst", "learned-prd", "learned-dst", "learned-prd*learned-dst", "learned-prd+learned-dst")
 SAVE_EVERY_S = 300
+LOST_S = 10.0
 # exec'd by the training loop, so it stays a fixed text: numbers and paths reach it through the environment
 CLOSE_WHEN_DONE = (
     "model.target_iter = int(os.environ['DFL_ITERATIONS'])\n"
@@ -43,6 +44,7 @@ def environment(landmarks, threads, stop_file=None, iterations=0):
         "TF_NUM_INTRAOP_THREADS": str(threads),
         "TF_NUM_INTEROP_THREADS": str(threads),
         "TF_CPP_MIN_LOG_LEVEL": "2",
+        "TF_ENABLE_ONEDNN_OPTS": "1",
         "CUDA_VISIBLE_DEVICES": "-1",
         "PYTHONUNBUFFERED": "1",
     }
@@ -96,7 +98,7 @@ def merge_answers(parameters, threads):
 
 def write_options(folder, parameters):
     """Leave SAEHD's answers where it looks for the defaults of its prompts (Quick96 asks nothing)."""
-    mine = ("resolution", "archi", "ae_dims", "e_dims", "d_dims", "d_mask_dims", "batch_size")
+    mine = ("resolution", "archi", "ae_dims", "e_dims", "d_dims", "d_mask_dims", "batch_size", "random_warp")
     options = {name: parameters[name] for name in mine} | {
         "face_type": "f",
         "models_opt_on_gpu": False,
@@ -106,7 +108,6 @@ def write_options(folder, parameters):
         "blur_out_mask": False,
         "adabelief": True,
         "lr_dropout": "n",
-        "random_warp": True,
         "random_hsv_power": 0.0,
         "true_face_power": 0.0,
         "face_style_power": 0.0,
@@ -142,7 +143,7 @@ class Training(Watcher):
     def __init__(self, iterations, report, stop):
         self.iterations, self.report, self.stop = iterations, report, stop
         self.iteration, self.first, self.last, self.reached = 0, None, None, False
-        self._rest, self._started, self._said, self._helpers, self._missing = "", None, 0.0, None, 0
+        self._rest, self._started, self._said, self._helpers, self._lost_at = "", None, 0.0, None, None
 
     def read(self, text):
         """Parse the lines of new output."""
@@ -171,11 +172,17 @@ class Training(Watcher):
             self.report(min(self.iteration, self.iterations), self.iterations)
 
     def look(self, pids):
-        """Once iterations flow, no process may be lost: a dead sample generator means waiting for ever."""
+        """Once iterations flow, no process may be lost: a dead sample generator means waiting for ever.
+
+        A training that closes by itself ends its generators too; it is given ``LOST_S`` to be gone.
+        """
         if self.iteration == 0 or self.reached or self.stop.asked_at is not None:
             return
         if self._helpers is None:
             self._helpers = set(pids)
-        self._missing = self._missing + 1 if self._helpers - set(pids) else 0
-        if self._missing > 1:
+        if not self._helpers - set(pids):
+            self._lost_at = None
+        elif self._lost_at is None:
+            self._lost_at = time.monotonic()
+        elif time.monotonic() - self._lost_at > LOST_S:
             raise ToolError(f"a sample generator of the training died after iteration {self.iteration}")

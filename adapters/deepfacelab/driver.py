@@ -119,7 +119,7 @@ def train(job, stop, detector):
     )
     reached = outputs.trained_iterations(folder, parameters["model"])
     if reached < goal:
-        raise ToolError(f"training ended at iteration {reached} of {goal} without a word")
+        raise ToolError(f"training ended by itself at iteration {reached} of {goal}; the same call goes on from there")
     return {"iterations": reached, "resumed_at": begun, "loss_first": watcher.first, "loss_last": watcher.last}
 
 

@@ -36,7 +36,7 @@ if a[1] == "extract":
             Image.new("RGB", (256, 256)).save(value("--output-dir") / (path.stem + "_0.jpg"))
 elif a[1] == "train":
     folder, name = value("--model-dir"), "run_" + str(value("--model"))
-    if "hang" in broken: os.kill(os.getpid(), 19)
+    if "closes" in broken: os.environ["DFL_STOP_FILE"] = "/"
     start = int((folder / "iteration").read_text()) if (folder / "iteration").exists() else 0
     goal = int(os.environ["DFL_ITERATIONS"])
     for i in range(start + 1, goal + 1):
@@ -227,13 +227,17 @@ def test_a_loss_that_is_no_number_ends_training(commands: ModuleType, tool: Modu
         _training(commands).read(f"[12:00:00][#000009][0010ms][{math.nan}][1.0]\r")
 
 
-def test_a_lost_sample_generator_is_noticed_unless_training_is_over(commands: ModuleType, tool: ModuleType) -> None:
+def test_a_lost_sample_generator_is_noticed_unless_training_is_over(
+    commands: ModuleType, tool: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     training = _training(commands)
     training.look({1, 2, 3})
     training.read("[12:00:00][#000001][0010ms][1.0][1.0]\r")
     training.look({4, 5, 6})
     training.look({4, 5, 6, 7})
     training.look({4, 6})
+    training.look({4, 6})
+    monkeypatch.setattr(commands, "LOST_S", -1.0)
     with pytest.raises(tool.ToolError, match="sample generator of the training died after iteration 1"):
         training.look({4, 6})
     training.reached = True
@@ -272,12 +276,13 @@ def test_endless_silence_is_named_and_nothing_is_left_running(tool: ModuleType, 
 
 
 def test_a_killed_generator_process_ends_the_run_at_once(
-    tool: ModuleType, commands: ModuleType, tmp_path: Path
+    tool: ModuleType, commands: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = (
         "import subprocess, time\nchild = subprocess.Popen(['sleep', '60'])\n"
         "print('[12:00:00][#000001][0010ms][1.0][1.0]', flush=True)\ntime.sleep(1.5)\nchild.kill()\ntime.sleep(60)"
     )
+    monkeypatch.setattr(commands, "LOST_S", 1.0)
     begun = time.monotonic()
     with pytest.raises(tool.ToolError, match="sample generator"):
         _run(tool, tmp_path, program, _training(commands))
@@ -404,6 +409,7 @@ def test_no_pictures_and_no_model(place: _Place) -> None:
         ("faceless", "no face was found in any of the 2 pictures of src"),
         ("extract", "extracting src failed on every picture"),
         ("decoder_src", "training left no run_SAEHD_decoder_src.npy"),
+        ("closes", "training ended by itself at iteration 1 of 3"),
     ],
 )
 def test_an_exit_code_of_0_with_nothing_done_is_named(place: _Place, broken: str, sentence: str) -> None:
