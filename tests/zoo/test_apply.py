@@ -145,7 +145,7 @@ def test_interrupt_keeps_what_was_finished(adapter: Make, pictures: list[Path], 
 
 
 def test_a_killed_caller_takes_the_tool_with_it(adapter: Make, pictures: list[Path], tmp_path: Path) -> None:
-    from faketagger.zoo.watch import _marked
+    from faketagger.zoo.watch import marked
 
     variables = {"FAKETAGGER_TEST": tmp_path.name}
     folder = adapter("hanging", environment={"variables": variables})
@@ -156,15 +156,15 @@ def test_a_killed_caller_takes_the_tool_with_it(adapter: Make, pictures: list[Pa
     process = subprocess.Popen([sys.executable, "-c", script, str(folder), str(tmp_path / "out"), str(pictures[0])])
     marker = f"FAKETAGGER_TEST={tmp_path.name}"
     deadline = time.monotonic() + 20
-    while not _marked(marker) and time.monotonic() < deadline:
+    while not marked(marker) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert _marked(marker)
+    assert marked(marker)
     process.kill()
     process.wait()
     deadline = time.monotonic() + 5
-    while _marked(marker) and time.monotonic() < deadline:
+    while marked(marker) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert _marked(marker) == []
+    assert marked(marker) == []
 
 
 def test_jobs_of_killed_runs_are_swept(adapter: Make, pictures: list[Path], tmp_path: Path, cache: Path) -> None:

@@ -1,4 +1,4 @@
-"""Masks beside outputs, attributes beside facesets, and trainings that go on where they were stopped."""
+"""Masks beside outputs, and attributes beside facesets."""
 
 import json
 from collections.abc import Callable
@@ -30,25 +30,6 @@ if sys.argv[1] == "prepare":
 else:
     say("done")
 """
-
-SLOW = """
-import signal
-steps = Path(job["work"], "steps")
-done = int(steps.read_text()) if steps.exists() else 0
-
-def save(*_):
-    steps.write_text(str(done))
-    sys.exit(0)
-
-signal.signal(signal.SIGINT, save)
-while done < 60:
-    time.sleep(0.05)
-    done += 1
-    say("progress", done=done, total=60)
-(target / "steps").write_text(str(done))
-say("done")
-"""
-
 
 def _installed(folder: Path, driver: str, **changes: object) -> Path:
     made = make_adapter(folder, driver, **changes)
@@ -120,33 +101,3 @@ def test_lists_that_do_not_help(
     with pytest.raises(AdapterError) as caught:
         prepare(folder, {"faces": pictures[:1]}, attributes=None if text is None else tmp_path / "list")
     assert message in f"{caught.value.message} {caught.value.hint}"
-
-
-def test_a_stopped_training_goes_on(cache: Path, pictures: list[Path], tmp_path: Path) -> None:
-    folder = _installed(tmp_path / "rogue", SLOW, facesets=["faces"], limits={"grace_s": 5})
-    seen: list[int] = []
-
-    def stop(done: int, total: int) -> None:
-        if done == 20:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        prepare(folder, {"faces": pictures[:1]}, progress=stop)
-    made = prepare(folder, {"faces": pictures[:1]}, progress=lambda done, total: seen.append(done))
-    assert seen[0] >= 20
-    assert (made.folder / "steps").read_text() == "60"
-    assert not list(made.folder.parent.glob("*.work"))
-
-
-def test_without_grace_it_begins_again(cache: Path, pictures: list[Path], tmp_path: Path) -> None:
-    folder = _installed(tmp_path / "rogue", SLOW, facesets=["faces"])
-    seen: list[int] = []
-
-    def stop(done: int, total: int) -> None:
-        if done == 20:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        prepare(folder, {"faces": pictures[:1]}, progress=stop)
-    prepare(folder, {"faces": pictures[:1]}, progress=lambda done, total: seen.append(done))
-    assert seen[0] == 1

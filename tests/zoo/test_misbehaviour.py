@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from faketagger.zoo import AttackRun, apply
-from faketagger.zoo.watch import _marked
+from faketagger.zoo.watch import marked
 
 Make = Callable[..., Path]
 
@@ -125,9 +125,9 @@ def test_nothing_outlives_the_run(
     folder = adapter(behaviour, environment={"variables": {"FAKETAGGER_TEST": tmp_path.name}})
     attack(folder, pictures, tmp_path / "out", walls)
     deadline = time.monotonic() + 3
-    while _marked(f"FAKETAGGER_TEST={tmp_path.name}") and time.monotonic() < deadline:
+    while marked(f"FAKETAGGER_TEST={tmp_path.name}") and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert _marked(f"FAKETAGGER_TEST={tmp_path.name}") == []
+    assert marked(f"FAKETAGGER_TEST={tmp_path.name}") == []
 
 
 def test_no_secret_reaches_the_tool(

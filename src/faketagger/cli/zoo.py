@@ -134,8 +134,9 @@ def prepare(
     attributes: Annotated[
         Path | None, typer.Option(help="CelebA's list_attr_celeba.txt or a CSV with a 'file' column, for editors.")
     ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew what is finished or was begun.")] = False,
 ) -> None:
-    """Let a tool learn from pictures, where it has to; kept for the next time."""
+    """Let a tool learn from pictures, where it has to; kept for the next time. Ctrl-C, then again: it goes on."""
     from faketagger.errors import AdapterError
     from faketagger.imaging import find_images
     from faketagger.zoo import get_adapter
@@ -153,7 +154,7 @@ def prepare(
         sets[label] = find_images([Path(folder)])
     with bar("preparing") as advance:
         made = prepare_adapter(
-            adapter, sets, _values(settings), preset, seed, advance, device=device, attributes=attributes
+            adapter, sets, _values(settings), preset, seed, advance, device=device, attributes=attributes, fresh=fresh
         )
     print(made.folder)
 

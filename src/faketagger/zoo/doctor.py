@@ -8,8 +8,10 @@ from typing import Any, Literal
 from faketagger.errors import AdapterError
 from faketagger.zoo.installation import Installation, find_python, install_command, installation, missing_programs
 from faketagger.zoo.manifest import Adapter
+from faketagger.zoo.preparation import unfinished_folder
 from faketagger.zoo.registry import cache_folder, get_adapter
 from faketagger.zoo.sandbox import Sandbox, choose
+from faketagger.zoo.watch import folder_mb
 from faketagger.zoo.weights import weight_problem
 
 State = Literal["ready", "not_installed", "half_installed", "damaged", "lacks_program", "unsupported"]
@@ -75,6 +77,9 @@ def doctor(name: str | Path | Adapter) -> Diagnosis:
     for program, command in missing_programs(adapter).items():
         missing.append(f"the program {program} ({command})")
         state = "lacks_program" if state == "ready" else state
+    for folder in sorted(path for path in unfinished_folder(adapter).glob("*") if path.is_dir()):
+        size = folder_mb(folder)
+        present.append(f"a training that was stopped ({size:.0f} MB in {folder}): the same prepare goes on with it")
     walls = choose()
     if walls.kind == "rlimits":
         missing.append(f"a sandbox ({walls.note}): the tool can reach the network and your files")

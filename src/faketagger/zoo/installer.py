@@ -1,18 +1,17 @@
 """Gives every adapter a virtual environment of its own, with its code and weights, in the cache."""
 
-import contextlib
-import fcntl
 import json
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from faketagger.errors import AdapterError
 from faketagger.zoo.installation import MARKER, Installation, find_python, installation
+from faketagger.zoo.locks import only_one
 from faketagger.zoo.manifest import Adapter, suggest
 from faketagger.zoo.registry import get_adapter
 from faketagger.zoo.upstream import fetch_commit
@@ -48,7 +47,7 @@ def install(
     sources = dict(sources or {})
     _check_sources(adapter, sources)
     place = installation(adapter)
-    with _lock(place.folder):
+    with only_one(place.folder):
         if place.complete:
             record = place.record
             record["missing"], record["weights"] = take_weights(adapter, place, weights, progress)
@@ -138,19 +137,3 @@ def _run(command: list[str], progress: Callable[[str], None]) -> None:
         process.wait()
     if process.returncode != 0:
         raise AdapterError(f"Installing failed: {last[:300]}", "Check the network and run the same command again.")
-
-
-@contextlib.contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """One installation of an adapter at a time."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        file = folder.with_name(folder.name + ".lock").open("w")
-    except OSError as error:
-        raise AdapterError(
-            f"The cache {folder.parent} cannot be written: {error.strerror}.",
-            "Set FAKETAGGER_CACHE elsewhere.",
-        ) from error
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

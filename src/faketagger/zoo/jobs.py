@@ -21,7 +21,7 @@ class Job:
     ``in/`` and ``job.json`` are for reading; ``out``, ``masks``, ``work``, ``tmp`` and ``shm`` in ``box/`` for writing.
 
     Args:
-        folder: An empty folder that belongs to this job.
+        folder: A folder that belongs to this job, empty but for the ``work`` of an earlier one.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -34,7 +34,7 @@ class Job:
         self.file = folder / "job.json"
         self.inputs.mkdir()
         for name in _WRITABLE:
-            (self.box / name).mkdir(parents=True)
+            (self.box / name).mkdir(parents=True, exist_ok=True)
 
     def write(self, description: dict[str, Any]) -> None:
         """Write job.json: the description with the job's own folders added."""
@@ -68,6 +68,49 @@ def new_job() -> Iterator[Job]:
         yield Job(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def lasting_job(folder: Path) -> Iterator[Job]:
+    """A job whose ``work`` stays if the job does not get to its end, however it is stopped, for the next call.
+
+    Its paths are the same every time, so that a tool may write them down. Nobody else may use the folder meanwhile.
+
+    Args:
+        folder: Belongs to this task alone.
+
+    Raises:
+        AdapterError: The cache cannot be written.
+    """
+    try:
+        _keep_work_alone(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        job = Job(folder)
+    except OSError as error:
+        raise AdapterError(
+            f"The cache {folder} cannot be written: {error.strerror}.", "Set FAKETAGGER_CACHE to a folder with room."
+        ) from error
+    try:
+        yield job
+    except BaseException:
+        _keep_work_alone(folder)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keep_work_alone(folder: Path) -> None:
+    """Remove everything of a job but a real ``work`` folder with something in it."""
+    work = folder / "box" / "work"
+    if work.is_symlink() or not work.is_dir() or not any(work.iterdir()):
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for path in [*folder.iterdir(), *(folder / "box").iterdir()]:
+        if path in (work, folder / "box"):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def fingerprint(folder: Path, skip: Path | None = None) -> dict[str, tuple[int, int]]:

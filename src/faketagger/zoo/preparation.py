@@ -1,12 +1,10 @@
 """``prepare``: lets a tool learn from facesets, once for the same pictures, parameters and seed."""
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,8 @@ from faketagger.zoo.attack import Progress, check_device, description
 from faketagger.zoo.attributes import read_attributes
 from faketagger.zoo.cache import file_digest, job_digest
 from faketagger.zoo.installation import require
-from faketagger.zoo.jobs import Job, new_job
+from faketagger.zoo.jobs import Job, lasting_job, new_job
+from faketagger.zoo.locks import only_one
 from faketagger.zoo.manifest import Adapter
 from faketagger.zoo.outputs import write_png
 from faketagger.zoo.registry import cache_folder, get_adapter
@@ -54,11 +53,12 @@ def prepare(
     sandbox: Wish = "auto",
     log: Path | None = None,
     attributes: Path | None = None,
+    fresh: bool = False,
 ) -> Prepared:
     """Train a tool, or whatever it needs before it can be applied.
 
     A training that is stopped keeps its working folder where the driver asked for time to save (``grace_s``); the
-    same call goes on from there.
+    same call goes on from there. Of two such calls at once the second waits for the first and takes its result.
 
     Args:
         name: Adapter, its name or its folder.
@@ -72,6 +72,7 @@ def prepare(
         log: File for what the tool prints; beside the result by default.
         attributes: CelebA's ``list_attr_celeba.txt``, or a CSV with a ``file`` column, about the pictures; for
             adapters that ask for it.
+        fresh: Start anew, whatever is finished or was begun.
 
     Returns:
         Where the result is.
@@ -96,17 +97,24 @@ def prepare(
     lesson = pictures + json.dumps(labels, sort_keys=True)
     key = job_digest(adapter, "prepare", parameters, seed, device, hashlib.sha256(lesson.encode()).hexdigest())
     folder = cache_folder() / "prepared" / adapter.name / key[:32]
-    if (folder / "digest").is_file():
+    shelf = unfinished_folder(adapter) / key[:32]
+    if (folder / "digest").is_file() and not fresh:
         return Prepared(folder, True, None, time.monotonic() - started)
-    make_folder(folder.parent)
-    with new_job() as job:
-        for name_of_set in wanted:
-            _stage(facesets[name_of_set], job.inputs / name_of_set)
-        sets = {name_of_set: str(job.inputs / name_of_set) for name_of_set in wanted}
-        told = {"facesets": sets} | ({"attributes": labels} if labels else {})
-        job.write(description(adapter, "prepare", place, parameters, seed, device) | told)
+    with only_one(shelf):
+        if fresh:
+            for stale in (shelf, folder):
+                shutil.rmtree(stale, ignore_errors=True)
+        if (folder / "digest").is_file():  # another call made it while this one waited
+            return Prepared(folder, True, None, time.monotonic() - started)
+        make_folder(folder.parent)
+        log = log or folder.with_suffix(".log")
         limits = adapter.manifest.limits
-        with _kept_work(job, folder.with_suffix(".work"), limits.grace_s > 0):
+        with lasting_job(shelf) if limits.grace_s else new_job() as job:
+            sets = {name_of_set: str(job.inputs / name_of_set) for name_of_set in wanted}
+            for name_of_set in wanted:
+                _stage(facesets[name_of_set], job.inputs / name_of_set)
+            told = {"facesets": sets} | ({"attributes": labels} if labels else {})
+            job.write(description(adapter, "prepare", place, parameters, seed, device) | told)
             report = run_driver(
                 adapter,
                 "prepare",
@@ -114,42 +122,36 @@ def prepare(
                 python=place.python,
                 readable=[place.folder],
                 sandbox=choose(sandbox),
-                log_path=log or folder.with_suffix(".log"),
+                log_path=log,
                 wall_s=limits.wall_s + limits.wall_s_per_image * sum(map(len, facesets.values())),
                 device=device,
                 on_image=lambda event: None,
                 on_progress=progress,
             )
-            if report.outcome != "finished":
-                raise AdapterError(
-                    f"{adapter.name} could not be prepared: {report.reason}.",
-                    f"Its output is in {log or folder.with_suffix('.log')}",
-                )
-        if job.out.is_symlink() or not any(job.out.iterdir()):
-            raise AdapterError(f"{adapter.name} said it was prepared and wrote nothing.")
-        (job.out / "digest").write_text(key)
-        part = folder.with_suffix(f".{os.getpid()}.part")
-        shutil.move(job.out, part)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(part, folder)
+            _expect_result(adapter, job, report, log)
+            (job.out / "digest").write_text(key)
+            part = folder.with_suffix(f".{os.getpid()}.part")
+            shutil.move(job.out, part)
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(part, folder)
     return Prepared(folder, False, report, time.monotonic() - started)
 
 
-@contextlib.contextmanager
-def _kept_work(job: Job, shelf: Path, wanted: bool) -> Iterator[None]:
-    """Hand a job the working folder of an earlier call that was stopped, and keep its own if it is stopped too."""
-    if wanted and shelf.is_dir():
-        shutil.rmtree(job.work)
-        with contextlib.suppress(OSError):  # another call took it meanwhile
-            shelf.rename(job.work)
-        job.work.mkdir(exist_ok=True)
-    try:
-        yield
-    except BaseException:
-        if wanted and not job.work.is_symlink() and any(job.work.iterdir()):
-            shutil.rmtree(shelf, ignore_errors=True)
-            shutil.move(job.work, shelf)
-        raise
+def unfinished_folder(adapter: Adapter) -> Path:
+    """Where the working folders of an adapter's stopped trainings wait to go on."""
+    return cache_folder() / "unfinished" / adapter.name
+
+
+def _expect_result(adapter: Adapter, job: Job, report: RunReport, log: Path) -> None:
+    if report.outcome == "trespass":
+        shutil.rmtree(job.work, ignore_errors=True)
+    if report.outcome != "finished":
+        hint = f"Its output is in {log}."
+        if adapter.manifest.limits.grace_s and job.work.is_dir() and any(job.work.iterdir()):
+            hint += " The same command goes on where it stopped; with --fresh it starts anew."
+        raise AdapterError(f"{adapter.name} could not be prepared: {report.reason}.", hint)
+    if job.out.is_symlink() or not any(job.out.iterdir()):
+        raise AdapterError(f"{adapter.name} said it was prepared and wrote nothing.", f"Its output is in {log}.")
 
 
 def _labels(

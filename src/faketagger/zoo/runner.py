@@ -1,6 +1,5 @@
 """Runs a driver: walls and limits around it, its events read, and everything it started ended."""
 
-import contextlib
 import json
 import os
 import re
@@ -17,12 +16,13 @@ from typing import Literal
 
 from faketagger.zoo import watch
 from faketagger.zoo.events import CappedLog, EventReader, ImageEvent
+from faketagger.zoo.grace import has_left, let_it_save
 from faketagger.zoo.guard import Guard, Outcome, Verdict
 from faketagger.zoo.jobs import Job, changes, fingerprint
 from faketagger.zoo.manifest import Adapter, Limits
 from faketagger.zoo.sandbox import Sandbox, wrap
 
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_THREADS = [f"{who}_THREADS" for who in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "NUMEXPR_NUM", "TF_NUM_INTRAOP")]
 _LAUNCHER = Path(__file__).with_name("launch.py")
 _LEFT_BEHIND: tuple[tuple[str, Outcome, str], ...] = (
     (r"Read-only file system", "trespass", "it tried to write outside its folder"),
@@ -109,7 +109,7 @@ def run_driver(
         json.dumps(_rlimits(limits, device)),
         str(os.getpid()),
     ]
-    before = job.fingerprint() | fingerprint(adapter.folder)
+    before = _outside(job, adapter, sandbox)
     log = CappedLog(log_path, limits.log_mb * 2**20)
     reader = EventReader(log, on_image, on_progress)
     process = subprocess.Popen(
@@ -123,9 +123,13 @@ def run_driver(
     )
     guard = Guard(process, job, limits, wall_s)
     try:
-        verdict = _pump(process, reader, log, guard)
+        verdict = None
+        try:
+            verdict = _pump(process, reader, log, guard)
+        finally:
+            if phase == "prepare" and limits.grace_s and (verdict is None or verdict[0] in ("wall_limit", "silent")):
+                let_it_save(process, tool, marker, log, guard, limits.grace_s)
     finally:
-        _let_it_save(process, log, limits.grace_s)
         watch.kill_job(process.pid, marker)
         process.wait()
         for pipe in (process.stdout, process.stderr):
@@ -133,12 +137,17 @@ def run_driver(
                 pipe.close()
         log.close()
     seconds = time.monotonic() - guard.started
-    trespasses = changes(before, job.fingerprint() | fingerprint(adapter.folder))
+    trespasses = changes(before, _outside(job, adapter, sandbox))
     if trespasses:
         verdict = ("trespass", f"it wrote outside its folder: {', '.join(trespasses[:3])}")
     if verdict is None:
         verdict = _after_exit(process.returncode, reader.done, log.tail())
     return RunReport(verdict[0], verdict[1], seconds, guard.peak_memory_mb, sandbox)
+
+
+def _outside(job: Job, adapter: Adapter, sandbox: Sandbox) -> dict[str, tuple[int, int]]:
+    """What must not change; nothing where the tool could not change it, so that people may edit while it runs."""
+    return {} if sandbox.read_only else job.fingerprint() | fingerprint(adapter.folder)
 
 
 def _pump(process: subprocess.Popen[bytes], reader: EventReader, log: CappedLog, guard: Guard) -> Verdict | None:
@@ -160,39 +169,19 @@ def _pump(process: subprocess.Popen[bytes], reader: EventReader, log: CappedLog,
                     reader.feed(data)
                 else:
                     log.write(data)
-            if left_at is None and _has_left(process.pid):
+            if left_at is None and has_left(process.pid):
                 left_at = time.monotonic()
             if left_at is not None and time.monotonic() - left_at > 0.5:
                 break  # somebody it started still holds the pipes
             if left_at is None and (verdict := guard.look()):
                 reader.finish()
                 return verdict
-    while left_at is None and not _has_left(process.pid):  # it closed its pipes and goes on
+    while left_at is None and not has_left(process.pid):  # it closed its pipes and goes on
         if verdict := guard.look():
             return verdict
         time.sleep(0.05)
     reader.finish()
     return None
-
-
-def _let_it_save(process: subprocess.Popen[bytes], log: CappedLog, grace_s: float) -> None:
-    """Interrupt a driver that still runs, as Ctrl-C would, and give it time to save what it has learnt."""
-    if not grace_s or _has_left(process.pid):
-        return
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGINT)
-    until = time.monotonic() + grace_s
-    while time.monotonic() < until and not _has_left(process.pid):
-        for pipe in (process.stdout, process.stderr):
-            data = pipe.read(65536) if pipe is not None and not pipe.closed else None
-            if data:
-                log.write(data)
-        time.sleep(0.05)
-
-
-def _has_left(pid: int) -> bool:
-    """Whether a child has ended; left unreaped, so that its number stays its own until all is killed."""
-    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _after_exit(code: int, done: bool, tail: str) -> Verdict:

@@ -77,7 +77,7 @@ def kill_job(leader: int, marker: str) -> None:
     for _ in range(50):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(leader, signal.SIGKILL)
-        left = [pid for pid in _marked(marker) if pid != leader]
+        left = [pid for pid in marked(marker) if pid != leader]
         if not left:
             return
         for pid in left:
@@ -97,7 +97,8 @@ def tasks_of_user() -> int:
     return total
 
 
-def _marked(marker: str) -> list[int]:
+def marked(marker: str) -> list[int]:
+    """Processes that have ``NAME=value`` in their environment."""
     wanted = marker.encode()
     found = []
     for pid in _all_pids():
@@ -105,6 +106,12 @@ def _marked(marker: str) -> list[int]:
             if wanted in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
                 found.append(pid)
     return found
+
+
+def parent(pid: int) -> int | None:
+    """Parent of a living process."""
+    fields = _stat(pid)
+    return int(fields[1]) if fields else None
 
 
 def _all_pids() -> list[int]:
