@@ -6,6 +6,7 @@ trains, ``driver.py apply job.json`` writes a sample for each picture, made from
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -67,7 +68,8 @@ def stage(faces, folder, side):
 
 
 def prepare(job):
-    """Train on the faceset and leave the generator in ``output``."""
+    """Train on the faceset and leave the generator in ``output``; an interrupt leaves the snapshots in ``work``."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent may have made it ignored
     side = job.parameters["resolution"]
     data = job.work / "pictures"
     count = stage(job.faces, data, side)
