@@ -1,5 +1,6 @@
 """The cache, resuming, seeds, parameters and bad input of ``apply`` and ``prepare``."""
 
+import hashlib
 import json
 import os
 import signal
@@ -15,7 +16,8 @@ from PIL import Image
 
 from faketagger.errors import AdapterError
 from faketagger.zoo import apply, install, prepare
-from tests.helpers.rogue_adapters import LEARNING, make_adapter
+from faketagger.zoo.sandbox import choose
+from tests.helpers.rogue_adapters import BEHAVIOURS, LEARNING, make_adapter
 
 Make = Callable[..., Path]
 
@@ -75,6 +77,43 @@ def test_another_driver_is_another_result(adapter: Make, pictures: list[Path], t
     with (folder / "driver.py").open("a") as file:
         file.write("# changed\n")
     assert not any(image.cached for image in apply(folder, pictures, tmp_path / "two").images)
+
+
+def test_another_helper_module_is_another_result(adapter: Make, pictures: list[Path], tmp_path: Path) -> None:
+    folder = adapter("well_behaved")
+    (folder / "helper.py").write_text("")
+    apply(folder, pictures, tmp_path / "one")
+    (folder / "README.md").write_text("# Other words\n")
+    assert all(image.cached for image in apply(folder, pictures, tmp_path / "two").images)
+    (folder / "helper.py").write_text("# changed\n")
+    assert not any(image.cached for image in apply(folder, pictures, tmp_path / "two").images)
+
+
+@pytest.mark.parametrize("changes", [{"required": False, "sha256": "0" * 64, "bytes": 1}, {}])
+def test_other_weights_are_another_result(
+    cache: Path, pictures: list[Path], tmp_path: Path, changes: dict[str, object]
+) -> None:
+    weight = {"path": f"{tmp_path.name}.bin", "origin": "user", "licence": "MIT", "without": "-", **changes}
+    if changes:
+        weight |= {"sha256": hashlib.sha256(b"1").hexdigest()}
+    folder = make_adapter(tmp_path / "rogue", BEHAVIOURS["well_behaved"], weights=[weight], name=f"w{len(changes)}")
+    brought = tmp_path / "brought"
+    brought.mkdir()
+    (brought / weight["path"]).write_bytes(b"0")  # type: ignore[operator]
+    install(folder, weights=None if changes else brought)
+    apply(folder, pictures, tmp_path / "one")
+    assert all(image.cached for image in apply(folder, pictures, tmp_path / "two").images)
+    (brought / weight["path"]).write_bytes(b"1")  # type: ignore[operator]
+    install(folder, weights=brought)
+    assert not any(image.cached for image in apply(folder, pictures, tmp_path / "two").images)
+
+
+def test_people_may_edit_an_adapter_while_it_runs(adapter: Make, pictures: list[Path], tmp_path: Path) -> None:
+    if choose().kind != "bubblewrap":
+        pytest.skip(choose().note)
+    folder = adapter("well_behaved")
+    run = apply(folder, pictures, tmp_path / "out", progress=lambda *_: (folder / "README.md").write_text(str(_)))
+    assert run.count("attacked") == 3
 
 
 def test_unreadable_pictures_fail_alone(adapter: Make, pictures: list[Path], tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Installing: once, whole, with every hash checked, from any place; and what ``doctor`` says of it."""
 
 import hashlib
+import shutil
 import subprocess
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +187,7 @@ def test_a_copy_with_holes(tmp_path: Path) -> None:
     assert any("2 files of helper" in line for line in diagnosis.missing)
 
 
-def test_a_link_out_of_the_repository_is_refused(tmp_path: Path) -> None:
+def test_a_link_out_of_the_repository_is_not_made(tmp_path: Path) -> None:
     repository = tmp_path / "upstream"
     repository.mkdir()
     git(repository, "init", "--quiet")
@@ -193,8 +195,26 @@ def test_a_link_out_of_the_repository_is_refused(tmp_path: Path) -> None:
     git(repository, "add", ".")
     git(repository, "commit", "--quiet", "-m", "all")
     upstream = {"source": "git", "url": "x", "commit": git(repository, "rev-parse", "HEAD")}
-    with pytest.raises(AdapterError, match="link out of itself"):
-        install(make_adapter(tmp_path / "rogue", "", upstream=upstream), sources={"upstream": str(repository)})
+    place = install(make_adapter(tmp_path / "rogue", "", upstream=upstream), sources={"upstream": str(repository)})
+    assert place.record["absent"] == {"upstream": ["link (a link out of the repository)"]}
+    assert not (place.folder / "upstream" / "link").is_symlink()
+
+
+def test_a_damaged_blob_is_not_taken_for_a_hole(tmp_path: Path) -> None:
+    repository = tmp_path / "upstream"
+    repository.mkdir()
+    git(repository, "init", "--quiet")
+    (repository / "tool.py").write_text("whole")
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "-m", "all")
+    commit, blob = git(repository, "rev-parse", "HEAD"), git(repository, "rev-parse", "HEAD:tool.py")
+    stored = repository / ".git" / "objects" / blob[:2] / blob[2:]
+    stored.chmod(0o644)
+    stored.write_bytes(zlib.compress(b"blob 5\0wrong"))
+    upstream = {"source": "git", "url": "x", "commit": commit}
+    folder = make_adapter(tmp_path / "rogue", "", upstream=upstream)
+    with pytest.raises(AdapterError, match=r"tool\.py in .* is damaged|cannot read tool\.py"):
+        install(folder, sources={"upstream": str(repository)})
 
 
 def test_weights_whose_hash_nobody_knows_are_held_to_the_one_recorded(tmp_path: Path) -> None:
@@ -211,6 +231,81 @@ def test_weights_whose_hash_nobody_knows_are_held_to_the_one_recorded(tmp_path: 
     assert doctor(folder).state == "damaged"
     with pytest.raises(AdapterError, match="wrong sha256"):
         install(folder)
+
+
+def test_weights_of_an_unknown_hash_may_be_exchanged(tmp_path: Path) -> None:
+    unknown = weight("user")
+    del unknown["sha256"], unknown["bytes"]
+    folder = make_adapter(tmp_path / "rogue", "", weights=[unknown])
+    brought = tmp_path / "brought"
+    (brought / "deep").mkdir(parents=True)
+    (brought / "net.bin").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    with pytest.raises(AdapterError, match="only a pointer"):
+        install(folder, weights=brought)
+    for content in (DATA, DATA[::-1]):
+        (brought / "net.bin").write_bytes(content)
+        place = install(folder, weights=brought)
+        assert place.record["weights"]["net.bin"]["sha256"] == hashlib.sha256(content).hexdigest()
+    for wrong, message in ((brought / "deep", "holds no weight file of rogue"), (brought / "no", "no folder")):
+        with pytest.raises(AdapterError, match=message):
+            install(folder, weights=wrong)
+
+
+def test_needed_weights_may_come_later_without_building_again(tmp_path: Path) -> None:
+    folder = make_adapter(tmp_path / "rogue", "", weights=[weight("user", url="https://example.org/net.bin")])
+    fresh = doctor(folder)
+    assert any("bring it with --weights DIR" in line for line in fresh.missing)
+    said: list[str] = []
+    with pytest.raises(AdapterError, match="without it: it cannot think"):
+        install(folder, progress=said.append)
+    diagnosis = doctor(folder)
+    assert (diagnosis.state, diagnosis.next_command) == (
+        "lacks_weights",
+        f"faketagger zoo install {folder} --weights DIR",
+    )
+    assert any("from https://example.org/net.bin" in line for line in diagnosis.missing)
+    with pytest.raises(AdapterError, match="rogue lacks weights"):
+        require(get_adapter(folder))
+    assert said.count("making a virtual environment") == 1
+    brought = tmp_path / "brought"
+    brought.mkdir()
+    (brought / "net.bin").write_bytes(DATA)
+    install(folder, weights=brought, progress=said.append)
+    assert said.count("making a virtual environment") == 1
+    assert doctor(folder).state == "ready"
+
+
+def test_a_fuller_copy_fills_the_holes(tmp_path: Path) -> None:
+    full, holed = tmp_path / "full", tmp_path / "holed"
+    full.mkdir()
+    git(full, "init", "--quiet")
+    (full / "tool.py").write_text("whole")
+    (full / "net.bin").write_bytes(DATA)
+    git(full, "add", ".")
+    git(full, "commit", "--quiet", "-m", "all")
+    commit, blob = git(full, "rev-parse", "HEAD"), git(full, "rev-parse", "HEAD:net.bin")
+    shutil.copytree(full, holed)
+    (holed / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    weights = [weight("upstream", sha256=None, bytes=None)]
+    upstream = {"source": "git", "url": "https://example.invalid/x.git", "commit": commit}
+    folder = make_adapter(tmp_path / "rogue", "", upstream=upstream, weights=weights)
+    with pytest.raises(AdapterError, match=r"net\.bin is missing"):
+        install(folder, sources={"upstream": str(holed)})
+    diagnosis = doctor(folder)
+    assert diagnosis.state == "lacks_weights"
+    assert any("--source COPY" in line and "net.bin (absent)" in line for line in diagnosis.missing)
+    place = install(folder, sources={"upstream": str(full)})
+    assert (place.folder / "upstream" / "net.bin").read_bytes() == DATA
+    assert place.record["absent"] == {}
+    assert doctor(folder).state == "ready"
+
+
+def test_code_that_cannot_be_had_fails_before_the_environment_is_made(tmp_path: Path) -> None:
+    upstream = {"source": "git", "url": str(tmp_path / "nowhere"), "commit": "1" * 40}
+    said: list[str] = []
+    with pytest.raises(AdapterError, match="git failed"):
+        install(make_adapter(tmp_path / "rogue", "", upstream=upstream), progress=said.append)
+    assert "making a virtual environment" not in said
 
 
 def test_optional_weights_may_come_later(tmp_path: Path) -> None:

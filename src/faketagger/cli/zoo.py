@@ -1,12 +1,13 @@
 """``faketagger zoo``: external tools from the shelf to the picture."""
 
 import json
-import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from faketagger.cli import shelf
+from faketagger.cli.shelf import Name
 from faketagger.cli.video import bar
 
 app = typer.Typer(
@@ -16,7 +17,6 @@ app = typer.Typer(
     help="Install, examine, prepare, run and check external tools (adapters).",
 )
 
-Name = Annotated[str, typer.Argument(metavar="ADAPTER", help="Name from 'zoo list', or the folder of an adapter.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A parameter of the adapter; repeatable."),
@@ -24,103 +24,12 @@ Settings = Annotated[
 Preset = Annotated[str | None, typer.Option(help="smoke (minutes on a CPU) or paper (as its authors used it).")]
 Seed = Annotated[int, typer.Option(help="Fixes every random draw of the tool.")]
 Device = Annotated[str, typer.Option(help="cpu or cuda, where the adapter knows it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 WALLS = "auto, bubblewrap or rlimits."
 
 
-@app.command("list", epilog="Example: faketagger zoo list --json")
-def list_adapters(as_json: AsJson = False) -> None:
-    """All adapters: family, roles, licence, weights, status."""
-    from faketagger.zoo.doctor import installed_state
-    from faketagger.zoo.installation import installation
-    from faketagger.zoo.registry import find_adapters
-
-    rows: list[dict[str, Any]] = []
-    for name, adapter in find_adapters().items():
-        manifest = adapter.manifest
-        row: dict[str, Any] = {
-            "name": name,
-            "family": manifest.family,
-            "roles": list(manifest.roles),
-            "licence": manifest.licence,
-        }
-        row |= {"upstream": manifest.pins, "status": installed_state(adapter, installation(adapter))}
-        row |= {"weights_mb": round(sum(weight.bytes or 0 for weight in manifest.weights) / 2**20, 1)}
-        row |= {"presets": list(manifest.presets), "summary": manifest.summary, "folder": str(adapter.folder)}
-        rows.append(row)
-    if as_json:
-        _print_json(rows)
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("adapter", "family", "roles", "licence", "weights", "status")
-    for row in rows:
-        roles = ", ".join(row["roles"])
-        table.add_row(row["name"], row["family"], roles, row["licence"], f"{row['weights_mb']} MB", row["status"])
-    Console().print(table)
-
-
-@app.command(
-    epilog="Example: faketagger zoo install face2face --source ../eos --source candide=../FaceSwap"
-)
-def install(
-    name: Name,
-    source: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="[NAME=]SOURCE",
-            help="Git URL or local repository to take the code from; NAME= for a companion; repeatable.",
-        ),
-    ] = None,
-    weights: Annotated[Path | None, typer.Option(help="Folder with weight files that you bring.")] = None,
-) -> None:
-    """Give a tool its own environment, code and weights in the cache; again does nothing."""
-    from rich.console import Console
-
-    from faketagger.zoo import doctor
-    from faketagger.zoo import install as install_adapter
-
-    console = Console()
-    with console.status("starting") as status:
-
-        def tell(text: str) -> None:
-            status.update(text[:100])
-            if not text.startswith(" "):
-                console.print(text, highlight=False, markup=False)
-
-        install_adapter(name, sources=_sources(source or []), weights=weights, progress=tell)
-    print(f"next: {doctor(name).next_command}")
-
-
-def _sources(given: list[str]) -> dict[str, str]:
-    """``NAME=SOURCE`` by name; a source without a name is the tool's own."""
-    from faketagger.zoo.installer import MAIN
-
-    split = [re.fullmatch(r"(?:([a-z][a-z0-9_]*)=)?(.+)", text, re.DOTALL) for text in given]
-    return {match[1] or MAIN: match[2] for match in split if match}
-
-
-@app.command(epilog="Example: faketagger zoo doctor realesrgan")
-def doctor(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[ADAPTER]...", help="All by default.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """What a tool has, what it lacks, what that costs, and the next command."""
-    from faketagger.zoo import doctor as diagnose
-    from faketagger.zoo import find_adapters
-
-    diagnoses = [diagnose(name) for name in names or find_adapters()]
-    if as_json:
-        _print_json([diagnosis.to_dict() for diagnosis in diagnoses])
-    for diagnosis in [] if as_json else diagnoses:
-        print(f"{diagnosis.name}: {diagnosis.state.replace('_', ' ')}")
-        for mark, lines in (("has", diagnosis.present), ("lacks", diagnosis.missing)):
-            for line in lines:
-                print(f"  {mark:6}{line}")
-        print(f"  costs {diagnosis.cost}\n  walls {diagnosis.sandbox.kind}\n  next  {diagnosis.next_command}")
-    if any(diagnosis.state != "ready" for diagnosis in diagnoses):
-        raise typer.Exit(1)
+app.command("list", epilog="Example: faketagger zoo list --json")(shelf.list_adapters)
+app.command(epilog="Example: faketagger zoo install face2face --source ../eos --source candide=../F")(shelf.install)
+app.command(epilog="Example: faketagger zoo doctor realesrgan")(shelf.doctor)
 
 
 @app.command(epilog="Example: faketagger zoo prepare TOOL src=faces/anna dst=faces/ben --preset smoke")
@@ -252,7 +161,3 @@ def _walls(text: str) -> Any:
     if text not in ("auto", "bubblewrap", "rlimits"):
         raise AdapterError(f"There is no sandbox {text!r}.", f"Choose {WALLS}")
     return text
-
-
-def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=1))

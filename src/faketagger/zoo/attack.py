@@ -65,7 +65,7 @@ def apply(
     place = require(adapter)
     walls = choose(sandbox)
     model = _model_digest(adapter, prepared)
-    job_key = job_digest(adapter, "apply", parameters, seed, device, model)
+    job_key = job_digest(adapter, "apply", parameters, seed, device, model, place.varying_weights(adapter))
     cache = ResultCache(adapter.name)
     results: dict[Path, ImageResult] = {}
     waiting: dict[str, list[Path]] = {}

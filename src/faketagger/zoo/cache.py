@@ -22,7 +22,13 @@ def file_digest(path: Path) -> str:
 
 
 def job_digest(
-    adapter: Adapter, phase: str, parameters: dict[str, Value], seed: int, device: str, prepared: str | None
+    adapter: Adapter,
+    phase: str,
+    parameters: dict[str, Value],
+    seed: int,
+    device: str,
+    prepared: str | None,
+    weights: dict[str, str],
 ) -> str:
     """Digest of everything but the pictures that decides a result.
 
@@ -33,6 +39,7 @@ def job_digest(
         seed: Seed of the job.
         device: ``cpu`` or ``cuda``.
         prepared: Digest of the preparation that is used.
+        weights: Hashes of weight files that are not the same in every installation.
 
     Returns:
         64 hex digits.
@@ -44,7 +51,7 @@ def job_digest(
     if manifest.environment.requirements:
         files.append(adapter.folder / manifest.environment.requirements)
     code = {str(path.relative_to(adapter.folder)): file_digest(path) for path in files}
-    tool = [manifest.contract, manifest.name, manifest.version, manifest.pins, code]
+    tool = [manifest.contract, manifest.name, manifest.version, manifest.pins, code, *([weights] if weights else [])]
     task = [manifest.environment.variables, phase, telling, seed, device, prepared]
     text = json.dumps([tool, task], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -7,14 +7,24 @@ from typing import Any, Literal
 
 from faketagger.errors import AdapterError
 from faketagger.zoo.installation import Installation, find_python, install_command, installation, missing_programs
-from faketagger.zoo.manifest import Adapter
-from faketagger.zoo.preparation import unfinished_folder
+from faketagger.zoo.installer import MAIN
+from faketagger.zoo.manifest import Adapter, Manifest, Weight
+from faketagger.zoo.preparation import prepared_folder, unfinished_folder
 from faketagger.zoo.registry import cache_folder, get_adapter
 from faketagger.zoo.sandbox import Sandbox, choose
 from faketagger.zoo.watch import folder_mb
 from faketagger.zoo.weights import weight_problem
 
-State = Literal["ready", "not_installed", "half_installed", "damaged", "lacks_program", "unsupported"]
+State = Literal[
+    "ready", "not_installed", "half_installed", "lacks_weights", "damaged", "lacks_program", "unsupported"
+]
+_WHENCE = {
+    "package": "in package",
+    "upstream": "in its code",
+    "companion": "in its code",
+    "url": "fetched",
+    "user": "yours",
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,8 @@ def doctor(name: str | Path | Adapter) -> Diagnosis:
     state = installed_state(adapter, place)
     if state == "unsupported":
         missing.append(f"a Python {adapter.manifest.environment.python}")
-    if place.complete:
+    broken: list[Weight] = []
+    if place.built:
         present.append(f"environment {place.folder}")
         for weight in adapter.manifest.weights:
             problem = weight_problem(place, weight)
@@ -66,14 +77,19 @@ def doctor(name: str | Path | Adapter) -> Diagnosis:
                 size = place.weight_path(weight).stat().st_size / 2**20
                 present.append(f"{weight.path} ({size:.1f} MB, sha256 {'right' if weight.sha256 else 'as recorded'})")
                 continue
-            missing.append(f"{weight.path} {problem}; without it: {weight.without}")
-            state = "damaged" if weight.required else state
+            where = f" (from {weight.url})" if weight.url else ""
+            missing.append(f"{weight.path} {problem}; without it: {weight.without}{where}")
+            broken += [weight] if weight.required else []
+        state = "damaged" if broken and state == "ready" else state
     elif place.begun:
         missing.append("the end of its installation: it was interrupted and will be done again")
     else:
-        missing.append("its environment")
+        missing += ["its environment", *_to_fetch(adapter)]
     for repository, holes in place.record.get("absent", {}).items():
-        missing.append(f"{len(holes)} files of {repository}, absent in the copy it came from: {_few(holes)}")
+        missing.append(
+            f"{len(holes)} files of {repository}, which its copy did not hold: {_few(holes)}; of a fuller one: "
+            f"{install_command(adapter, brings=False)} --source {'' if repository == MAIN else repository + '='}COPY"
+        )
     for program, command in missing_programs(adapter).items():
         missing.append(f"the program {program} ({command})")
         state = "lacks_program" if state == "ready" else state
@@ -89,7 +105,7 @@ def doctor(name: str | Path | Adapter) -> Diagnosis:
         tuple(present),
         tuple(missing),
         _cost(adapter),
-        _next(adapter, place, state),
+        _next(adapter, place, state, broken),
         walls,
     )
 
@@ -97,12 +113,42 @@ def doctor(name: str | Path | Adapter) -> Diagnosis:
 def installed_state(adapter: Adapter, place: Installation) -> State:
     """The state as far as it shows without hashing anything."""
     if place.complete:
-        return "ready"
+        return "lacks_program" if missing_programs(adapter) else "ready"
     try:
         find_python(adapter)
     except AdapterError:
         return "unsupported"
+    if place.built and any(_by_hand(place, weight) for weight in adapter.manifest.weights):
+        return "lacks_weights"
     return "half_installed" if place.begun else "not_installed"
+
+
+def whence_weights(manifest: Manifest) -> str:
+    """Where an adapter's weights come from, in few words: in package, in its code, fetched, yours, none needed."""
+    known = {_WHENCE[weight.origin]: weight.required for weight in reversed(manifest.weights)}
+    for weight in manifest.weights:
+        known[_WHENCE[weight.origin]] |= weight.required
+    words = [word if needed else f"({word})" for word, needed in reversed(known.items())]
+    return " + ".join(words) or ("learns" if manifest.facesets else "none needed")
+
+
+def _by_hand(place: Installation, weight: Weight) -> bool:
+    return weight.required and weight.origin != "url" and not place.weight_path(weight).is_file()
+
+
+def _to_fetch(adapter: Adapter) -> list[str]:
+    """What installing will ask of the user, before anything is there."""
+    manifest = adapter.manifest
+    lines = []
+    copies = ["--source COPY"] if manifest.upstream.source == "git" else []
+    copies += [f"--source {name}=COPY" for name in manifest.companions]
+    if copies:
+        lines.append(f"its code, fetched by git; without a network from local repositories: {' '.join(copies)}")
+    for weight in manifest.weights:
+        if weight.origin == "user":
+            where = f", which can be had from {weight.url}" if weight.url else ""
+            lines.append(f"{weight.path}{where}: bring it with --weights DIR; without it: {weight.without}")
+    return lines
 
 
 def _few(names: list[str]) -> str:
@@ -119,12 +165,21 @@ def _cost(adapter: Adapter) -> str:
     )
 
 
-def _next(adapter: Adapter, place: Installation, state: State) -> str:
+def _next(adapter: Adapter, place: Installation, state: State, broken: list[Weight]) -> str:
     if state == "ready":
-        return f"faketagger zoo apply {adapter.name} PICTURE… --out DIR"
+        sets = " ".join(f"{name}=FOLDER" for name in adapter.manifest.facesets)
+        listed = " --attributes LIST" if adapter.manifest.attributes else ""
+        if sets and not any(prepared_folder(adapter).glob("*/digest")):
+            return f"faketagger zoo prepare {adapter.name} {sets}{listed} --preset smoke"
+        prepared = " --prepared FOLDER" if sets else ""
+        return f"faketagger zoo apply {adapter.name} PICTURE… --out DIR{prepared}"
     if state == "lacks_program":
         return " && ".join(missing_programs(adapter).values())
+    if state == "lacks_weights":
+        return install_command(adapter, brings=True)
     if state == "damaged":
+        if all(weight.origin != "package" for weight in broken):
+            return install_command(adapter, brings=any(weight.origin != "url" for weight in broken))
         return f"rm -r {place.folder} && {install_command(adapter)}"
     if state == "unsupported":
         return f"install a Python {adapter.manifest.environment.python}, then {install_command(adapter)}"

@@ -1,5 +1,6 @@
 """Where an adapter's tool is, or would be, and what is on record about it."""
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -13,6 +14,7 @@ from faketagger.zoo.manifest import Adapter, Weight
 from faketagger.zoo.registry import adapter_folders, cache_folder
 
 MARKER = "installed.json"
+BUILT = "built.json"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class Installation:
         return (self.folder / MARKER).is_file() and self.python.exists()
 
     @property
+    def built(self) -> bool:
+        """Whether code and environment are there, with or without the weights."""
+        return self.complete or ((self.folder / BUILT).is_file() and self.python.exists())
+
+    @property
     def begun(self) -> bool:
         """Whether there is anything at all."""
         return self.folder.exists()
@@ -44,11 +51,11 @@ class Installation:
     @property
     def record(self) -> dict[str, Any]:
         """What the installer wrote down: pins, source, absent files, hashes; empty before it has."""
-        try:
-            record = json.loads((self.folder / MARKER).read_text())
-        except (OSError, ValueError):
-            return {}
-        return record if isinstance(record, dict) else {}
+        for name in (MARKER, BUILT):
+            with contextlib.suppress(OSError, ValueError):
+                record = json.loads((self.folder / name).read_text())
+                return record if isinstance(record, dict) else {}
+        return {}
 
     @property
     def packages(self) -> Path:
@@ -63,6 +70,12 @@ class Installation:
             "companion": self.folder / "companions",
         }
         return roots.get(weight.origin, self.folder / "weights") / weight.path
+
+    def varying_weights(self, adapter: Adapter) -> dict[str, str]:
+        """Hashes, as recorded, of the weight files that differ from one installation to the next or may be missing."""
+        recorded = self.record.get("weights", {})
+        varying = [weight.path for weight in adapter.manifest.weights if weight.sha256 is None or not weight.required]
+        return {path: recorded[path]["sha256"] for path in varying if path in recorded}
 
     def describe(self, adapter: Adapter) -> dict[str, Any]:
         """The folders a driver is told of."""
@@ -92,6 +105,8 @@ def require(adapter: Adapter) -> Installation:
     """
     place = installation(adapter)
     if not place.complete:
+        if place.built:
+            raise AdapterError(f"{adapter.name} lacks weights.", f"Run: {install_command(adapter, brings=True)}")
         state = "only half installed" if place.begun else "not installed"
         raise AdapterError(f"{adapter.name} is {state}.", f"Run: {install_command(adapter)}")
     for program, command in missing_programs(adapter).items():
@@ -105,12 +120,18 @@ def missing_programs(adapter: Adapter) -> dict[str, str]:
     return {name: command for name, command in programs.items() if not shutil.which(name)}
 
 
-def install_command(adapter: Adapter) -> str:
-    """The command that installs an adapter."""
-    by_user = any(weight.origin == "user" and weight.required for weight in adapter.manifest.weights)
+def install_command(adapter: Adapter, brings: bool | None = None) -> str:
+    """The command that installs an adapter.
+
+    Args:
+        adapter: The adapter.
+        brings: Whether a person has to bring weights; as the manifest says by default.
+    """
+    if brings is None:
+        brings = any(weight.origin == "user" and weight.required for weight in adapter.manifest.weights)
     known = any(adapter.folder.parent == folder.resolve() for folder in adapter_folders())
     name = adapter.name if known else str(adapter.folder)
-    return f"faketagger zoo install {name}" + (" --weights DIR" if by_user else "")
+    return f"faketagger zoo install {name}" + (" --weights DIR" if brings else "")
 
 
 def find_python(adapter: Adapter) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from faketagger.errors import AdapterError
-from faketagger.zoo.installation import MARKER, Installation, find_python, installation
+from faketagger.zoo.installation import BUILT, MARKER, Installation, find_python, installation
 from faketagger.zoo.locks import only_one
 from faketagger.zoo.manifest import Adapter, suggest
 from faketagger.zoo.registry import get_adapter
@@ -30,6 +30,9 @@ def install(
 ) -> Installation:
     """Install an adapter; does nothing if that was done before, and starts again if it was left half done.
 
+    Code and environment are kept if only weights are missing: the next call brings those alone. A further copy of a
+    repository fills the holes that an earlier one left.
+
     Args:
         name: Adapter or its name or folder.
         sources: Git URL or path by companion, or by ``upstream`` for the tool itself, to fetch code from instead of
@@ -48,24 +51,28 @@ def install(
     _check_sources(adapter, sources)
     place = installation(adapter)
     with only_one(place.folder):
-        if place.complete:
-            record = place.record
-            record["missing"], record["weights"] = take_weights(adapter, place, weights, progress)
-            _write_record(place, record)
-            progress(f"{adapter.name} is installed")
-            return place
-        if place.begun:
-            progress("removing a half-finished installation")
-            shutil.rmtree(place.folder)
         started = time.monotonic()
-        place.folder.mkdir(parents=True)
-        _make_environment(adapter, place, progress)
-        absent = _fetch_code(adapter, place, sources, progress)
+        known = place.complete
+        if not place.built:
+            if place.begun:
+                progress("removing a half-finished installation")
+                shutil.rmtree(place.folder)
+            place.folder.mkdir(parents=True)
+            absent = _fetch_code(adapter, place, sources, None, progress)  # what fails soonest comes first
+            _make_environment(adapter, place, progress)
+            pins = {"adapter": adapter.name, "pin": adapter.manifest.pins}
+            _write_record(place, BUILT, pins | {"sources": sources, "absent": absent})
+        elif holes := {name: found for name, found in place.record.get("absent", {}).items() if name in sources}:
+            record = place.record
+            record["absent"] |= {name: [] for name in holes} | _fetch_code(adapter, place, sources, holes, progress)
+            record["absent"] = {name: left for name, left in record["absent"].items() if left}
+            _write_record(place, MARKER if place.complete else BUILT, record)
         missing, found = take_weights(adapter, place, weights, progress)
-        record = {"adapter": adapter.name, "pin": adapter.manifest.pins, "sources": sources, "absent": absent}
-        record |= {"missing": missing, "weights": found, "seconds": round(time.monotonic() - started, 1)}
-        _write_record(place, record)
-        progress(f"{adapter.name} is installed ({time.monotonic() - started:.0f} s)")
+        record = place.record | {"missing": missing, "weights": found}
+        record.setdefault("seconds", round(time.monotonic() - started, 1))
+        _write_record(place, MARKER, record)
+        (place.folder / BUILT).unlink(missing_ok=True)
+        progress(f"{adapter.name} is installed" + ("" if known else f" ({time.monotonic() - started:.0f} s)"))
     return place
 
 
@@ -77,9 +84,13 @@ def _check_sources(adapter: Adapter, sources: Mapping[str, str]) -> None:
 
 
 def _fetch_code(
-    adapter: Adapter, place: Installation, sources: Mapping[str, str], progress: Callable[[str], None]
+    adapter: Adapter,
+    place: Installation,
+    sources: Mapping[str, str],
+    holes: Mapping[str, list[str]] | None,
+    progress: Callable[[str], None],
 ) -> dict[str, list[str]]:
-    """Export every repository; by its name what the copies lack."""
+    """Export every repository, or what earlier copies of some lacked; by its name what is absent then."""
     manifest = adapter.manifest
     beside = place.folder / "companions"
     wanted = {name: (one.url, one.commit, beside / name) for name, one in manifest.companions.items()}
@@ -87,19 +98,22 @@ def _fetch_code(
         wanted[MAIN] = (str(manifest.upstream.url), str(manifest.upstream.commit), place.folder / "upstream")
     absent = {}
     for name, (url, commit, folder) in wanted.items():
+        if holes is not None and name not in holes:
+            continue
+        only = None if holes is None else [text.rpartition(" (")[0] for text in holes[name]]
         source = sources.get(name, url)
         progress(f"fetching {source} @ {commit[:12]}")
-        holes = fetch_commit(source, commit, folder)
-        if holes:
-            absent[name] = list(holes)
-            progress(f"{name}: {len(holes)} files are absent, among them {holes[0]}")
+        lacks = fetch_commit(source, commit, folder, only)
+        if lacks:
+            absent[name] = list(lacks)
+            progress(f"{name}: {len(lacks)} files are absent, among them {lacks[0]}")
     return absent
 
 
-def _write_record(place: Installation, record: dict[str, Any]) -> None:
-    part = place.folder / (MARKER + ".part")
+def _write_record(place: Installation, name: str, record: dict[str, Any]) -> None:
+    part = place.folder / (name + ".part")
     part.write_text(json.dumps(record, indent=1))
-    os.replace(part, place.folder / MARKER)
+    os.replace(part, place.folder / name)
 
 
 def _make_environment(adapter: Adapter, place: Installation, progress: Callable[[str], None]) -> None:

@@ -95,8 +95,9 @@ def prepare(
     labels = _labels(adapter, facesets, attributes)
     pictures = "".join(f"{name}:" + ",".join(map(file_digest, facesets[name])) for name in wanted)
     lesson = pictures + json.dumps(labels, sort_keys=True)
-    key = job_digest(adapter, "prepare", parameters, seed, device, hashlib.sha256(lesson.encode()).hexdigest())
-    folder = cache_folder() / "prepared" / adapter.name / key[:32]
+    digest = hashlib.sha256(lesson.encode()).hexdigest()
+    key = job_digest(adapter, "prepare", parameters, seed, device, digest, place.varying_weights(adapter))
+    folder = prepared_folder(adapter) / key[:32]
     shelf = unfinished_folder(adapter) / key[:32]
     if (folder / "digest").is_file() and not fresh:
         return Prepared(folder, True, None, time.monotonic() - started)
@@ -135,6 +136,11 @@ def prepare(
             shutil.rmtree(folder, ignore_errors=True)
             os.replace(part, folder)
     return Prepared(folder, False, report, time.monotonic() - started)
+
+
+def prepared_folder(adapter: Adapter) -> Path:
+    """Where what an adapter has learnt is kept, a folder a lesson."""
+    return cache_folder() / "prepared" / adapter.name
 
 
 def unfinished_folder(adapter: Adapter) -> Path:

@@ -5,13 +5,15 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from faketagger.errors import AdapterError
 
-_POINTER = b"version https://git-lfs.github.com/spec/"
+POINTER = b"version https://git-lfs.github.com/spec/"
+"""How a file begins that stands for one in large file storage."""
+
 _LINK, _SUBMODULE = "120000", "160000"
 
 
@@ -25,7 +27,7 @@ class _Item:
     path: str
 
 
-def fetch_commit(source: str, commit: str, target: Path) -> tuple[str, ...]:
+def fetch_commit(source: str, commit: str, target: Path, only: Collection[str] | None = None) -> tuple[str, ...]:
     """Export one commit of a git repository into a folder without history.
 
     A local repository is read where it lies, bare or not, also if it lacks some of its larger files.
@@ -33,10 +35,11 @@ def fetch_commit(source: str, commit: str, target: Path) -> tuple[str, ...]:
     Args:
         source: URL or local path of the repository.
         commit: 40 hex digits.
-        target: Folder to make; must not exist.
+        target: Folder to make; must not exist unless ``only`` is given.
+        only: Paths to export into a folder that lacks them; all by default.
 
     Returns:
-        What the commit names and the repository does not hold: ``path (why)``.
+        What the commit names and could not be exported: ``path (why)``.
 
     Raises:
         AdapterError: git is missing, the repository cannot be reached or lacks the commit.
@@ -44,7 +47,7 @@ def fetch_commit(source: str, commit: str, target: Path) -> tuple[str, ...]:
     if not shutil.which("git"):
         raise AdapterError("git is needed to fetch this tool.", "Install it: apt-get install git")
     if Path(source).is_dir():
-        return _export(Path(source).resolve(), commit, target)
+        return _export(Path(source).resolve(), commit, target, only)
     work = target.with_name(target.name + ".git")
     shutil.rmtree(work, ignore_errors=True)
     try:
@@ -53,29 +56,34 @@ def fetch_commit(source: str, commit: str, target: Path) -> tuple[str, ...]:
             _git("-C", str(work), "fetch", "--quiet", "--depth", "1", "--", source, commit)
         except AdapterError:  # servers may refuse a bare commit; then everything is fetched
             _git("-C", str(work), "fetch", "--quiet", "--", source, "+refs/*:refs/all/*")
-        return _export(work, commit, target)
+        return _export(work, commit, target, only)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _export(repository: Path, commit: str, target: Path) -> tuple[str, ...]:
+def _export(repository: Path, commit: str, target: Path, only: Collection[str] | None) -> tuple[str, ...]:
     try:
-        listing = _git("-C", str(repository), "ls-tree", "-r", "-z", commit)
+        listing = _git("-C", str(repository), "ls-tree", "-r", "-z", "--full-tree", commit)
     except AdapterError:
         raise AdapterError(
             f"{repository} does not hold the commit {commit}.", "Give --source another copy of the repository."
         ) from None
     items = [_item(line) for line in listing.split(b"\0") if line]
+    items = [item for item in items if only is None or item.path in only]
     files = [item for item in items if item.mode != _SUBMODULE]
     absent = [f"{item.path} (a repository of its own)" for item in items if item.mode == _SUBMODULE]
-    target.mkdir(parents=True)
+    links: list[tuple[_Item, bytes]] = []
+    target.mkdir(parents=True, exist_ok=only is not None)
     for item, content in zip(files, _contents(repository, files), strict=True):
         if content is None:
             absent.append(f"{item.path} (absent)")
-        elif content.startswith(_POINTER):
+        elif content.startswith(POINTER):
             absent.append(f"{item.path} (only a pointer to large file storage)")
+        elif item.mode == _LINK:
+            links.append((item, content))
         else:
             _write(target, item, content)
+    absent += [f"{item.path} (a link out of the repository)" for item, aim in links if not _link(target, item, aim)]
     return tuple(sorted(absent))
 
 
@@ -95,15 +103,17 @@ def _contents(repository: Path, items: list[_Item]) -> Iterator[bytes | None]:
             stdin=names,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_environment(),
+            env=_environment() | {"GIT_ALLOW_PROTOCOL": "none"},  # a partial clone would fetch what it lacks
         )
     assert process.stdout is not None
     try:
         for item in items:
             words = process.stdout.readline().split()
-            if len(words) != 3:
+            if words[1:] == [b"missing"]:
                 yield None
                 continue
+            if len(words) != 3:
+                raise AdapterError(f"git cannot read {item.path} in {repository}.", "Give --source another copy.")
             content = process.stdout.read(int(words[2]))
             process.stdout.read(1)
             algorithm = hashlib.sha1 if len(item.name) == 40 else hashlib.sha256
@@ -117,20 +127,29 @@ def _contents(repository: Path, items: list[_Item]) -> Iterator[bytes | None]:
 
 
 def _write(target: Path, item: _Item, content: bytes) -> None:
-    place = PurePosixPath(item.path)
-    if place.is_absolute() or ".." in place.parts:
-        raise AdapterError(f"The repository holds a file outside itself: {item.path}.")
-    path = target / place
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if item.mode == _LINK:
-        aim = (path.parent / os.fsdecode(content)).resolve()
-        if not aim.is_relative_to(target.resolve()):
-            raise AdapterError(f"The repository holds a link out of itself: {item.path}.")
-        path.symlink_to(os.fsdecode(content))
-        return
+    path = _place(target, item)
     path.write_bytes(content)
     if item.mode == "100755":
         path.chmod(0o755)
+
+
+def _link(target: Path, item: _Item, aim: bytes) -> bool:
+    """Make a link, unless it leads out of the folder. Links come last, so that no file is written through one."""
+    path = _place(target, item)
+    if not (path.parent / os.fsdecode(aim)).resolve().is_relative_to(target.resolve()):
+        return False
+    path.unlink(missing_ok=True)
+    path.symlink_to(os.fsdecode(aim))
+    return True
+
+
+def _place(target: Path, item: _Item) -> Path:
+    inside = PurePosixPath(item.path)
+    if inside.is_absolute() or ".." in inside.parts:
+        raise AdapterError(f"The repository holds a file outside itself: {item.path}.")
+    path = target / inside
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _environment() -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from faketagger.errors import AdapterError
 from faketagger.zoo.installation import Installation, install_command
 from faketagger.zoo.manifest import Adapter, Weight
+from faketagger.zoo.upstream import POINTER
 
 
 def weight_problem(place: Installation, weight: Weight) -> str | None:
@@ -38,6 +39,9 @@ def check_file(path: Path, size: int | None, sha256: str | None) -> str | None:
         return "is missing"
     if size is not None and path.stat().st_size != size:
         return f"has {path.stat().st_size:,} bytes instead of {size:,}"
+    with path.open("rb") as file:
+        if file.read(len(POINTER)) == POINTER:
+            return "is only a pointer to large file storage"
     found = file_sha256(path)
     return None if sha256 in (None, found) else f"has the wrong sha256 {found[:12]}…"
 
@@ -65,13 +69,15 @@ def take_weights(
     Raises:
         AdapterError: A needed file is missing, or a file is another one than expected.
     """
+    if given is not None:
+        _expect_files(adapter, given)
     missing: list[str] = []
     found: dict[str, dict[str, str | int]] = {}
     for weight in adapter.manifest.weights:
         path = place.weight_path(weight)
         problem = weight_problem(place, weight)
-        brought = given / Path(weight.path).name if given is not None else None
-        if problem and brought is not None and brought.is_file():
+        brought = _brought(given, weight)
+        if brought is not None and (problem or (weight.sha256 is None and file_sha256(brought) != file_sha256(path))):
             if wrong := check_file(brought, weight.bytes, weight.sha256):
                 raise AdapterError(f"{brought} {wrong}.", "It is another file than the adapter was made for.")
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +90,7 @@ def take_weights(
             where = f" It can be had from {weight.url}." if weight.url else ""
             raise AdapterError(
                 f"The weight file {weight.path} {problem}; without it: {weight.without}.",
-                f"Give the folder that holds it: {install_command(adapter)}{where}",
+                f"Give the folder that holds it: {install_command(adapter, brings=True)}.{where}",
             )
         if problem:
             missing.append(weight.path)
@@ -93,6 +99,21 @@ def take_weights(
             found[weight.path] = {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
             progress(f"{weight.path}: sha256 is {'right' if weight.sha256 else 'recorded'}")
     return missing, found
+
+
+def _brought(given: Path | None, weight: Weight) -> Path | None:
+    """The user's file for a weight: at its path below their folder, or by its name alone."""
+    places = [] if given is None else [given / weight.path, given / Path(weight.path).name]
+    return next((path for path in places if path.is_file()), None)
+
+
+def _expect_files(adapter: Adapter, given: Path) -> None:
+    weights = adapter.manifest.weights
+    if not given.is_dir():
+        raise AdapterError(f"There is no folder {given} with weight files.")
+    if not any(_brought(given, weight) for weight in weights):
+        names = ", ".join(Path(weight.path).name for weight in weights) or "none"
+        raise AdapterError(f"{given} holds no weight file of {adapter.name}.", f"It knows: {names}.")
 
 
 def _download(weight: Weight, target: Path, progress: Callable[[str], None]) -> None:
