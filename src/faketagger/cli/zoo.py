@@ -24,6 +24,10 @@ Settings = Annotated[
 Preset = Annotated[str | None, typer.Option(help="smoke (minutes on a CPU) or paper (as its authors used it).")]
 Seed = Annotated[int, typer.Option(help="Fixes every random draw of the tool.")]
 Device = Annotated[str, typer.Option(help="cpu or cuda, where the adapter knows it.")]
+Facesets = Annotated[list[str] | None, typer.Argument(metavar="[SET=FOLDER]...", help="Pictures to learn from.")]
+Attributes = Annotated[
+    Path | None, typer.Option(help="CelebA's list_attr_celeba.txt or a CSV with a 'file' column, for editors.")
+]
 WALLS = "auto, bubblewrap or rlimits."
 
 
@@ -35,19 +39,15 @@ app.command(epilog="Example: faketagger zoo doctor realesrgan")(shelf.doctor)
 @app.command(epilog="Example: faketagger zoo prepare TOOL src=faces/anna dst=faces/ben --preset smoke")
 def prepare(
     name: Name,
-    facesets: Annotated[list[str] | None, typer.Argument(metavar="[SET=FOLDER]...")] = None,
+    facesets: Facesets = None,
     settings: Settings = None,
     preset: Preset = None,
     seed: Seed = 0,
     device: Device = "cpu",
-    attributes: Annotated[
-        Path | None, typer.Option(help="CelebA's list_attr_celeba.txt or a CSV with a 'file' column, for editors.")
-    ] = None,
+    attributes: Attributes = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew what is finished or was begun.")] = False,
 ) -> None:
     """Let a tool learn from pictures, where it has to; kept for the next time. Ctrl-C, then again: it goes on."""
-    from faketagger.errors import AdapterError
-    from faketagger.imaging import find_images
     from faketagger.zoo import get_adapter
     from faketagger.zoo import prepare as prepare_adapter
 
@@ -55,12 +55,7 @@ def prepare(
     if not adapter.manifest.facesets and not facesets:
         print(f"{adapter.name} needs no preparation")
         return
-    sets = {}
-    for text in facesets or []:
-        label, equals, folder = text.partition("=")
-        if not equals:
-            raise AdapterError(f"{text!r} names no folder.", "Write SET=FOLDER.")
-        sets[label] = find_images([Path(folder)])
+    sets = _sets(facesets)
     with bar("preparing") as advance:
         made = prepare_adapter(
             adapter, sets, _values(settings), preset, seed, advance, device=device, attributes=attributes, fresh=fresh
@@ -122,10 +117,12 @@ def apply(
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: faketagger zoo check ./my_adapter")
+@app.command(epilog="Example: faketagger zoo check ./my_adapter src=faces/anna dst=faces/ben")
 def check(
     name: Name,
+    facesets: Facesets = None,
     preset: Preset = "smoke",
+    attributes: Attributes = None,
     sandbox: Annotated[str, typer.Option(help=WALLS)] = "auto",
 ) -> None:
     """Hold an adapter, or anyone's folder, against the contract by running it. Exit code 1 if it fails."""
@@ -135,9 +132,27 @@ def check(
         detail = f": {result.detail}" if result.detail else ""
         print(f"{result.verdict:8}{result.expectation}{detail}", flush=True)
 
-    results = check_adapter(name, preset=preset, sandbox=_walls(sandbox), progress=tell)
+    walls = _walls(sandbox)
+    sets = _sets(facesets)
+    results = check_adapter(
+        name, preset=preset, facesets=sets, attributes=attributes, sandbox=walls, progress=tell
+    )
     if any(result.verdict == "failed" for result in results):
         raise typer.Exit(1)
+
+
+def _sets(texts: list[str] | None) -> dict[str, list[Path]]:
+    """``SET=FOLDER`` texts to pictures by set."""
+    from faketagger.errors import AdapterError
+    from faketagger.imaging import find_images
+
+    sets = {}
+    for text in texts or []:
+        label, equals, folder = text.partition("=")
+        if not equals:
+            raise AdapterError(f"{text!r} names no folder.", "Write SET=FOLDER.")
+        sets[label] = find_images([Path(folder)])
+    return sets
 
 
 def _values(settings: list[str] | None) -> dict[str, Any]:

@@ -1,26 +1,32 @@
 """``zoo check``: does an adapter keep the contract? Anyone can ask it of their own folder."""
 
-import ast
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from faketagger.errors import AdapterError
 from faketagger.zoo.attack import apply, description
+from faketagger.zoo.expectations import (
+    check_pictures,
+    difference,
+    imports_faketagger,
+    mirrored,
+    misplaced_mask,
+    unpinned,
+)
 from faketagger.zoo.installation import require
 from faketagger.zoo.jobs import new_job
 from faketagger.zoo.manifest import Adapter, load_manifest
-from faketagger.zoo.outputs import read_png, write_png
+from faketagger.zoo.preparation import Prepared, prepare
 from faketagger.zoo.registry import get_adapter
 from faketagger.zoo.results import AttackRun
 from faketagger.zoo.runner import run_driver
-from faketagger.zoo.sandbox import Wish, choose
+from faketagger.zoo.sandbox import Sandbox, Wish, choose
 
 Verdict = Literal["passed", "failed", "skipped"]
+_SEED = 7
 
 
 @dataclass(frozen=True)
@@ -36,16 +42,19 @@ def check_adapter(
     name: str | Path | Adapter,
     *,
     preset: str | None = "smoke",
+    facesets: dict[str, list[Path]] | None = None,
+    attributes: Path | None = None,
     sandbox: Wish = "auto",
     progress: Callable[[CheckResult], None] = lambda result: None,
 ) -> list[CheckResult]:
     """Hold an adapter against every expectation of the contract, by running it.
 
-    Tools that must be prepared are checked up to there: their pictures would need a training first.
-
     Args:
         name: Adapter, its name or its folder; it must be installed.
         preset: Parameters to run it with.
+        facesets: Pictures to prepare it with, where it has to be; without them such a tool is checked up to there.
+            A tool with a donor is prepared twice.
+        attributes: List about these pictures, where the tool asks for one.
         sandbox: ``auto``, or insist on ``bubblewrap`` or ``rlimits``.
         progress: Called with every result as it comes.
 
@@ -64,8 +73,8 @@ def check_adapter(
         note("adapter.yaml is complete", f"{error.message} {error.hint or ''}".strip())
         return results
     note("adapter.yaml is complete", None)
-    note("requirements are pinned", _unpinned(adapter))
-    note("the driver is independent of faketagger", _imports_faketagger(adapter))
+    note("requirements are pinned", unpinned(adapter))
+    note("the driver is independent of faketagger", imports_faketagger(adapter))
     note("there is a README", None if (adapter.folder / "README.md").is_file() else "README.md is missing")
     try:
         require(adapter)
@@ -73,114 +82,111 @@ def check_adapter(
         note("it is installed", f"{error.message} {error.hint}")
         return results
     note("it is installed", None)
-    if adapter.manifest.facesets:
-        note("it attacks pictures", "it must be prepared first, which this check does not do", "skipped")
-        return results
     chosen = preset if preset in adapter.manifest.presets else None
-    _check_runs(adapter, chosen, sandbox, note)
+    check = _Check(adapter, chosen, facesets or {}, attributes, choose(sandbox), note)
+    if adapter.manifest.facesets and not facesets:
+        sets = " ".join(f"{one}=FOLDER" for one in adapter.manifest.facesets)
+        note("it attacks pictures", f"it must be prepared first: give {sets}", "skipped")
+        return results
+    with tempfile.TemporaryDirectory() as temporary:
+        check.all(Path(temporary))
     return results
 
 
-def _check_runs(adapter: Adapter, preset: str | None, sandbox: Wish, note: Callable[..., None]) -> None:
-    walls = choose(sandbox)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        pictures = _pictures(folder / "in")
+@dataclass
+class _Check:
+    """The expectations that show only when the tool runs."""
 
-        def run(which: list[Path], label: str) -> AttackRun:
-            return apply(adapter, which, folder / label, None, preset, 7, sandbox=sandbox, fresh=True)
+    adapter: Adapter
+    preset: str | None
+    facesets: dict[str, list[Path]]
+    attributes: Path | None
+    walls: Sandbox
+    note: Callable[..., None]
 
-        note("it ends well without any picture", _empty(adapter, preset, sandbox))
-        first = run(pictures, "first")
+    def all(self, folder: Path) -> None:
+        """Everything, in an empty folder."""
+        manifest, note = self.adapter.manifest, self.note
+        made = None
+        if manifest.facesets:
+            made = self._learn("it can be prepared", self.facesets)
+            if made is None:
+                return
+        model = made.folder if made else None
+        pictures = check_pictures(folder / "in")
+        note("it ends well without any picture", self._empty(model))
+        first = self._run(pictures, folder / "first", model)
         assert first.run is not None
         report = first.run
-        note("it ends well with three pictures", None if report.outcome == "finished" else report.reason)
+        well = report.outcome == "finished"
+        note("it ends well with three pictures", None if well else report.reason)
         failures = [f"{image.input.name}: {image.reason}" for image in first.images if image.status == "failed"]
         note("every picture comes back whole, in its own size", "; ".join(failures) or None)
         face = first.images[0]
-        note(
-            "the face is really changed",
-            None if face.status == "attacked" else f"{face.status}: {face.reason}",
-        )
+        note("the face is really changed", None if face.status == "attacked" else f"{face.status}: {face.reason}")
+        if manifest.masks:
+            note("the mask lies where the picture changed", misplaced_mask(first))
         note("it writes nowhere else", report.reason if report.outcome == "trespass" else None)
-        if walls.network_blocked:
-            note("it needs no network", None if report.outcome == "finished" else report.reason)
+        if self.walls.network_blocked:
+            note("it needs no network", None if well else report.reason)
         else:
-            note("it needs no network", f"not shown: {walls.note}", "skipped")
-        if report.outcome != "finished" or not adapter.manifest.deterministic:
-            reason = "it does not end well" if report.outcome != "finished" else "the manifest says it does not"
+            note("it needs no network", f"not shown: {self.walls.note}", "skipped")
+        if not well or not manifest.deterministic:
+            reason = "the manifest says it does not" if well else "it does not end well"
             note("the seed fixes the result", reason, "skipped")
             return
-        note("the seed fixes the result", _difference(first, run(pictures, "again")))
-        alone = run(pictures[:1], "alone")
-        note("a picture's result does not depend on the batch", _difference(first, alone))
+        note("the seed fixes the result", difference(first, self._run(pictures, folder / "again", model)))
+        alone = self._run(pictures[:1], folder / "alone", model)
+        note("a picture's result does not depend on the batch", difference(first, alone))
+        if manifest.donor is not None:
+            self._check_donor(manifest.donor, alone, folder)
 
+    def _check_donor(self, donor: str, first: AttackRun, folder: Path) -> None:
+        """The donor's pictures must show in the result, or a tag in them could not."""
+        others = mirrored(self.facesets[donor], folder / "mirrored")
+        expectation = "another donor makes another result"
+        made = self._learn(expectation, self.facesets | {donor: others})
+        if made is None:
+            return
+        second = self._run([first.images[0].input], folder / "other", made.folder)
+        same = None if difference(first, second) else f"the pictures of {donor} do not matter"
+        self.note(expectation, same)
 
-def _pictures(folder: Path) -> list[Path]:
-    """A face, a picture of nothing, and an odd-sized one."""
-    from skimage import data
+    def _learn(self, expectation: str, facesets: dict[str, list[Path]]) -> Prepared | None:
+        kind = self.walls.kind
+        try:
+            made = prepare(self.adapter, facesets, None, self.preset, _SEED, sandbox=kind, attributes=self.attributes)
+        except AdapterError as error:
+            self.note(expectation, f"{error.message} {error.hint or ''}".strip())
+            return None
+        if facesets == self.facesets:
+            self.note(expectation, None)
+        return made
 
-    folder.mkdir()
-    rows, columns = np.mgrid[0:80, 0:96]
-    scene = np.stack([rows * 3, columns * 2, 255 - rows], axis=2).astype(np.uint8)
-    noise = np.random.default_rng(0).integers(0, 256, (65, 97, 3), dtype=np.uint8)
-    arrays = {"face": data.astronaut()[:256, 96:352], "scene": scene, "odd": noise}
-    for name, pixels in arrays.items():
-        write_png(np.ascontiguousarray(pixels), folder / f"{name}.png")
-    return [folder / f"{name}.png" for name in arrays]
+    def _run(self, pictures: list[Path], out: Path, model: Path | None) -> AttackRun:
+        kind = self.walls.kind
+        return apply(self.adapter, pictures, out, None, self.preset, _SEED, prepared=model, sandbox=kind, fresh=True)
 
-
-def _empty(adapter: Adapter, preset: str | None, sandbox: Wish) -> str | None:
-    place = require(adapter)
-    parameters = adapter.manifest.resolve(preset, None)
-    with new_job() as job, tempfile.NamedTemporaryFile() as log:
-        job.write(description(adapter, "apply", place, parameters, 0, "cpu") | {"images": [], "model": None})
-        report = run_driver(
-            adapter,
-            "apply",
-            job,
-            python=place.python,
-            readable=[place.folder],
-            sandbox=choose(sandbox),
-            log_path=Path(log.name),
-            wall_s=adapter.manifest.limits.wall_s,
-            on_image=lambda event: None,
-            on_progress=lambda done, total: None,
-        )
-        made = [path.name for path in job.out.iterdir()]
-    if report.outcome != "finished":
-        return report.reason
-    return f"it made {', '.join(made[:3])} out of nothing" if made else None
-
-
-def _difference(first: AttackRun, second: AttackRun) -> str | None:
-    by_name = {image.input.name: image for image in first.images}
-    for image in second.images:
-        other = by_name[image.input.name]
-        if image.status != other.status:
-            return f"{image.input.name} was {other.status}, then {image.status}"
-        if image.output and other.output and (read_png(image.output) != read_png(other.output)).any():
-            return f"{image.input.name} came out differently"
-    return None
-
-
-def _unpinned(adapter: Adapter) -> str | None:
-    name = adapter.manifest.environment.requirements
-    if not name:
-        return None
-    lines = (line.split("#")[0].strip() for line in (adapter.folder / name).read_text().splitlines())
-    loose = [line for line in lines if line and not line.startswith("-") and "==" not in line and "@" not in line]
-    return f"not pinned: {', '.join(loose)}" if loose else None
-
-
-def _imports_faketagger(adapter: Adapter) -> str | None:
-    try:
-        tree = ast.parse(adapter.driver.read_text(encoding="utf-8"))
-    except (SyntaxError, UnicodeDecodeError) as error:
-        return f"driver.py is no Python: {error}"
-    for node in ast.walk(tree):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        if any(name.split(".")[0] == "faketagger" for name in names):
-            return f"driver.py imports faketagger in line {getattr(node, 'lineno', 0)}"
-    return None
+    def _empty(self, model: Path | None) -> str | None:
+        adapter = self.adapter
+        place = require(adapter)
+        parameters = adapter.manifest.resolve(self.preset, None)
+        with new_job() as job, tempfile.NamedTemporaryFile() as log:
+            task = description(adapter, "apply", place, parameters, 0, "cpu")
+            job.write(task | {"images": [], "model": str(model) if model else None})
+            report = run_driver(
+                adapter,
+                "apply",
+                job,
+                python=place.python,
+                readable=[place.folder, *([model] if model else [])],
+                sandbox=self.walls,
+                log_path=Path(log.name),
+                wall_s=adapter.manifest.limits.wall_s,
+                on_image=lambda event: None,
+                on_progress=lambda done, total: None,
+            )
+            made = [path.name for folder in (job.out, job.masks) for path in folder.iterdir()]
+        if report.outcome != "finished":
+            return report.reason
+        return f"it made {', '.join(made[:3])} out of nothing" if made else None
