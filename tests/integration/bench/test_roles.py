@@ -184,13 +184,13 @@ def test_attributes_reach_the_tool_under_its_own_file_names(
 
 MASKING = """
 for image in images:
-    paint(image)
     width, height = size(image["name"])
     half = bytes([255 if x < width // 2 else 0 for x in range(width)]) * height
     rows = b"".join(b"\\0" + half[row * width:(row + 1) * width] for row in range(height))
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     Path(job["masks"], image["name"]).write_bytes(b"\\x89PNG\\r\\n\\x1a\\n" + data)
+    paint(image)
 say("done")
 """
 
