@@ -96,6 +96,25 @@ for image in images:
     say("image", name=image["name"], status="attacked")
 say("done")
 """,
+    "white_garbage": """
+for image in images:
+    width, height = size(image["name"])
+    noise = bytes(random.Random(1).choices(range(250, 256), k=3 * width * height))
+    (target / image["name"]).write_bytes(png(width, height, noise))
+    say("image", name=image["name"], status="attacked")
+say("done")
+""",
+    "doing_nothing": "print('Done.')\nsay('done')\n",
+    "dead_helpers": """
+import multiprocessing, signal
+samples = multiprocessing.Queue()
+helper = multiprocessing.Process(target=lambda: samples.put(1 / 0))
+helper.start()
+idle = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+say("progress", done=0, total=100)
+samples.get()
+""",
+    "asking_the_terminal": "open('/dev/tty').readline()\n",
     "wrong_size": """
 for image in images:
     (target / image["name"]).write_bytes(png(2, 2, bytes(range(12))))

@@ -1,5 +1,6 @@
 """Whatever a tool does, the runner names it, nothing of it stays, and the caller goes on."""
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,8 @@ def test_well_behaved(adapter: Make, pictures: list[Path], tmp_path: Path, walls
         ("trespassing", {}, "trespass", "outside its folder"),
         ("changing_inputs", {}, "trespass", "outside its folder"),
         ("asking", {}, "crashed", "asked a question"),
+        ("asking_the_terminal", {}, "crashed", "asked a question"),
+        ("dead_helpers", {"silence_s": 2}, "silent", "said nothing for 2 s"),
     ],
 )
 def test_named(
@@ -81,6 +84,8 @@ def test_named(
         ("copying", "passed_through", "equals the input"),
         ("garbage_output", "failed", "cannot be decoded"),
         ("flat_output", "failed", "one flat colour"),
+        ("white_garbage", "failed", "nearly all white"),
+        ("doing_nothing", "failed", "never reported on it"),
         ("wrong_size", "failed", "2x2 pixels instead of"),
         ("linking", "failed", "cannot be opened"),
     ],
@@ -94,6 +99,17 @@ def test_word_against_file(
     for image in run.images:
         assert image.status == status
         assert words in (image.reason or "")
+
+
+def test_a_tool_whose_helpers_have_died_is_seen_to_wait(adapter: Make, pictures: list[Path], tmp_path: Path) -> None:
+    run = apply(adapter("dead_helpers", limits={"silence_s": 2}), pictures, tmp_path / "out")
+    assert run.run is not None
+    found = re.search(r"\((\d+) processes alive, (\d\.\d) s of CPU meanwhile\)", run.run.reason or "")
+    assert found
+    assert int(found[1]) >= 2
+    assert float(found[2]) < 0.5
+    assert run.log is not None
+    assert "ZeroDivisionError" in run.log.read_text()
 
 
 def test_crash_keeps_what_was_finished(adapter: Make, pictures: list[Path], tmp_path: Path, walls: str) -> None:

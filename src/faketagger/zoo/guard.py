@@ -32,11 +32,13 @@ class Guard:
         self.received = 0
         self._process, self._job, self._limits, self._wall_s = process, job, limits, wall_s
         self._next = {"usage": 0.0, "disk": 0.0}
+        self._cpu_then: float | None = None
 
     def hear(self, count: int) -> None:
         """Note that so many bytes were printed."""
         self.heard = time.monotonic()
         self.received += count
+        self._cpu_then = None
 
     def look(self) -> Verdict | None:
         """The limit that is passed, with one sentence; None if all is well."""
@@ -44,7 +46,7 @@ class Guard:
         if now - self.started > self._wall_s:
             return "wall_limit", f"it ran longer than {self._wall_s:.0f} s"
         if now - self.heard > limits.silence_s:
-            return "silent", f"it said nothing for {limits.silence_s:.0f} s"
+            return "silent", f"it said nothing for {limits.silence_s:.0f} s {self._signs_of_life()}"
         if self.received > 16 * limits.log_mb * 2**20:
             return "flooded", f"it printed more than {16 * limits.log_mb} MB"
         return self.excess()
@@ -58,6 +60,7 @@ class Guard:
         if now < self._next["usage"]:
             return None
         used = watch.usage(self._process.pid)
+        self._cpu_then = used.cpu_s if self._cpu_then is None else self._cpu_then
         if len(used.pids) > self._limits.processes:
             return "process_limit", f"it ran more than {self._limits.processes} processes"
         memory = used.memory_mb
@@ -68,6 +71,12 @@ class Guard:
         if memory > self._limits.memory_mb:
             return "memory_limit", f"it used more than {self._limits.memory_mb} MB of memory"
         return None
+
+    def _signs_of_life(self) -> str:
+        """Whether a silent tool works or waits; one whose helpers have died waits for ever."""
+        used = watch.usage(self._process.pid)
+        spent = max(0.0, used.cpu_s - (used.cpu_s if self._cpu_then is None else self._cpu_then))
+        return f"({len(used.pids)} processes alive, {spent:.1f} s of CPU meanwhile)"
 
     def _disk(self, now: float) -> Verdict | None:
         if now < self._next["disk"]:

@@ -42,7 +42,7 @@ _LEFT_BEHIND: tuple[tuple[str, Outcome, str], ...] = (
         "process_limit",
         "it started too many processes",
     ),
-    (r"EOF when reading a line", "crashed", "it asked a question, and nobody answers"),
+    (r"EOF when reading a line|/dev/tty", "crashed", "it asked a question, and nobody answers"),
 )
 
 

@@ -7,14 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
+_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Processes of a job and their resident memory in megabytes (shared pages counted once a process)."""
+    """Living processes of a job.
+
+    Attributes:
+        pids: Their numbers.
+        memory_mb: Resident memory (shared pages counted once a process).
+        cpu_s: Seconds of CPU that they have used so far.
+    """
 
     pids: tuple[int, ...]
     memory_mb: float
+    cpu_s: float
 
 
 def usage(leader: int) -> Usage:
@@ -26,10 +34,12 @@ def usage(leader: int) -> Usage:
     parents: dict[int, int] = {}
     sessions: dict[int, int] = {}
     pages: dict[int, int] = {}
+    ticks: dict[int, int] = {}
     for pid in _all_pids():
         fields = _stat(pid)
         if fields:
             parents[pid], sessions[pid], pages[pid] = int(fields[1]), int(fields[3]), int(fields[21])
+            ticks[pid] = int(fields[11]) + int(fields[12])
     members = {pid for pid, session in sessions.items() if session == leader}
     children: dict[int, list[int]] = {}
     for pid, parent in parents.items():
@@ -40,7 +50,8 @@ def usage(leader: int) -> Usage:
             if child not in members:
                 members.add(child)
                 queue.append(child)
-    return Usage(tuple(sorted(members)), sum(pages[pid] for pid in members) * _PAGE_MB)
+    memory, cpu = (sum(each[pid] for pid in members) for each in (pages, ticks))
+    return Usage(tuple(sorted(members)), memory * _PAGE_MB, cpu * _TICK_S)
 
 
 def exact_memory_mb(pids: tuple[int, ...]) -> float:
