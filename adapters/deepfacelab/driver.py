@@ -6,7 +6,6 @@ processes with ``shims/`` before it; none of its files is changed.
 
 import hashlib
 import json
-import os
 import shutil
 import sys
 import time
@@ -14,22 +13,17 @@ from pathlib import Path
 
 import dfl_commands as commands
 import dfl_outputs as outputs
+import zoo_driver
 from dfl_tool import Stop, Stopped, ToolError, Watcher, run
+from zoo_driver import say
 
 GRACE_S = 90.0
-
-
-def say(event, **facts):
-    """Print one event line."""
-    print(json.dumps({"event": event, **facts}), flush=True)
 
 
 class Job:
     """The parts of job.json that this tool needs."""
 
     def __init__(self, description):
-        if description["contract"] != 1:
-            raise SystemExit(f"contract {description['contract']} is not spoken here")
         self.input, self.output, self.work = (Path(description[name]) for name in ("input", "output", "work"))
         self.names = [image["name"] for image in description.get("images", [])]
         self.facesets = {name: Path(folder) for name, folder in description.get("facesets", {}).items()}
@@ -37,7 +31,7 @@ class Job:
         self.masks = Path(description["masks"]) if description.get("masks") else None
         self.upstream = Path(description["install"]["upstream"])
         self.parameters = description["parameters"]
-        self.threads = max(1, int(os.environ.get("OMP_NUM_THREADS", "1")))
+        self.threads = zoo_driver.threads()
 
 
 class Pulse(Watcher):
@@ -196,16 +190,12 @@ def merge(job, model, names, detector):
 
 def main(arguments):
     """``driver.py prepare|apply job.json``."""
-    if len(arguments) != 2 or arguments[0] not in ("prepare", "apply"):
-        raise SystemExit("usage: driver.py prepare|apply job.json")
-    job = Job(json.loads(Path(arguments[1]).read_text(encoding="utf-8")))
     try:
-        {"prepare": prepare, "apply": apply}[arguments[0]](job)
+        zoo_driver.run(arguments, prepare=lambda job: prepare(Job(job)), apply=lambda job: apply(Job(job)))
     except ToolError as error:
         raise SystemExit(f"DeepFaceLab: {error}") from None
     except Stopped as error:
         raise SystemExit(f"DeepFaceLab: {error}; its work is saved and the same call goes on with it") from None
-    say("done")
 
 
 if __name__ == "__main__":

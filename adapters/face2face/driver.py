@@ -5,36 +5,13 @@ the drivers and keeps their expressions, ``driver.py apply job.json`` gives each
 """
 
 import json
-import os
 import sys
 from pathlib import Path
 
+from zoo_driver import pictures_in, read_rgb, run, say, write_png
+
 CLOSED = 0.002  # an opening below this share of the face's own box shows nothing of the mouth's inside
 MARGIN = 4
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
-
-
-def say(event, **facts):
-    """Print one event line."""
-    print(json.dumps({"event": event, **facts}), flush=True)
-
-
-def read(path):
-    """(H, W, 3) uint8 RGB."""
-    import numpy as np
-    from PIL import Image
-
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
-
-
-def write(pixels, path):
-    """A PNG that is complete as soon as it is there under its name."""
-    from PIL import Image
-
-    part = path.with_name(path.name + ".part")
-    Image.fromarray(pixels).save(part, format="PNG", compress_level=1)
-    os.replace(part, path)
 
 
 def load_model(name, install):
@@ -82,7 +59,7 @@ class Driver:
         plain = {"expression": [float(value) for value in self.expression], "ring": None, "mouth": None}
         if self.mouth is not None:
             plain |= {"ring": self.ring.tolist(), "mouth": f"{number:05}.png"}
-            write(self.mouth, folder / plain["mouth"])
+            write_png(self.mouth, folder / plain["mouth"])
         return plain
 
     @classmethod
@@ -93,22 +70,22 @@ class Driver:
         expression = np.array(plain["expression"])
         if plain["mouth"] is None:
             return cls(expression)
-        return cls(expression, np.array(plain["ring"]), read(folder / plain["mouth"]))
+        return cls(expression, np.array(plain["ring"]), read_rgb(folder / plain["mouth"]))
 
 
 def prepare(job):
     """Fit every picture of the faceset ``driver``; keeps expressions and mouths in ``output``."""
-    from landmarks import Finder
     from render import holes
+    from zoo_landmarks import Finder
 
     name, output = job["parameters"]["model"], Path(job["output"])
-    paths = sorted(path for path in Path(job["facesets"]["driver"]).iterdir() if path.suffix.lower() in PICTURES)
+    paths = pictures_in(job["facesets"]["driver"])
     finder, model = Finder(job["install"]["packages"]), load_model(name, job["install"])
     opening = holes(model.triangles)[1]
     kept = []
     for done, path in enumerate(paths, 1):
         try:
-            picture = read(path)
+            picture = read_rgb(path)
             points = finder.find(picture)
             if points is None:
                 say("log", message=f"{path.name}: no face found, not used")
@@ -128,8 +105,8 @@ class Studio:
     """All that apply needs for a picture; loaded once."""
 
     def __init__(self, job):
-        from landmarks import Finder
         from render import holes
+        from zoo_landmarks import Finder
 
         if not job["model"]:
             raise SystemExit("there are no drivers: run prepare with the faceset driver first")
@@ -167,14 +144,14 @@ def apply(job):
     for done, image in enumerate(images, 1):
         name, status, reason = image["name"], "attacked", None
         try:
-            picture = read(source / name)
+            picture = read_rgb(source / name)
             result = studio.make(picture, image["seed"])
             made, mask = result or (picture, np.zeros(picture.shape[:2], np.uint8))
             if result is None:
                 status, reason = "passed_through", "no face was found"
             if job.get("masks"):
-                write(mask, Path(job["masks"]) / name)
-            write(made, output / name)
+                write_png(mask, Path(job["masks"]) / name)
+            write_png(made, output / name)
         except Exception as error:
             status, reason = "failed", f"{type(error).__name__}: {error}"
         say("image", name=name, status=status, reason=reason)
@@ -183,14 +160,7 @@ def apply(job):
 
 def main(arguments):
     """``driver.py prepare|apply job.json``."""
-    phases = {"prepare": prepare, "apply": apply}
-    if len(arguments) != 2 or arguments[0] not in phases:
-        raise SystemExit("usage: driver.py prepare|apply job.json")
-    job = json.loads(Path(arguments[1]).read_text(encoding="utf-8"))
-    if job["contract"] != 1:
-        raise SystemExit(f"contract {job['contract']} is not spoken here")
-    phases[arguments[0]](job)
-    say("done")
+    run(arguments, prepare=prepare, apply=apply)
 
 
 if __name__ == "__main__":

@@ -5,36 +5,13 @@ landmark pictures of the faceset ``person`` and trains, ``driver.py apply job.js
 """
 
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
 
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+from zoo_driver import pictures_in, read_rgb, run, say, write_png
+
 FEWEST = 8
-
-
-def say(event, **facts):
-    """Print one event line."""
-    print(json.dumps({"event": event, **facts}), flush=True)
-
-
-def read(path):
-    """(H, W, 3) uint8 RGB."""
-    import numpy as np
-    from PIL import Image
-
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
-
-
-def write(pixels, path):
-    """A PNG that is complete as soon as it is there under its name."""
-    from PIL import Image
-
-    part = path.with_name(path.name + ".part")
-    Image.fromarray(pixels).save(part, format="PNG", compress_level=1)
-    os.replace(part, path)
 
 
 def make_pairs(faces, folder, finder):
@@ -42,16 +19,16 @@ def make_pairs(faces, folder, finder):
     from sketch import pair
 
     folder.mkdir(parents=True, exist_ok=True)
-    paths = sorted(path for path in faces.iterdir() if path.suffix.lower() in PICTURES)
+    paths = pictures_in(faces)
     count = 0
     for path in paths:
         try:
-            picture = read(path)
+            picture = read_rgb(path)
             points = finder.find(picture)
             if points is None:
                 say("log", message=f"{path.name}: no face found, not used")
                 continue
-            write(pair(picture, points), folder / f"{count}.png")
+            write_png(pair(picture, points), folder / f"{count}.png")
             count += 1
         except Exception as error:
             say("log", message=f"{path.name}: not used, {type(error).__name__}: {error}")
@@ -64,8 +41,8 @@ def make_pairs(faces, folder, finder):
 
 def prepare(job):
     """Landmark pictures, then training; goes on in ``work`` where an earlier identical call was stopped."""
-    from landmarks import Finder
     from training import train
+    from zoo_landmarks import Finder
 
     work, output, parameters = Path(job["work"]), Path(job["output"]), job["parameters"]
     pairs, model = work / "pairs", work / "model"
@@ -94,9 +71,9 @@ def apply(job):
     if not job["model"]:
         raise SystemExit("nobody was learned: run prepare with the faceset person first")
     import numpy as np
-    from landmarks import Finder
     from network import Generator
     from sketch import lay_over, sketch, smallest_square
+    from zoo_landmarks import Finder
 
     model = Path(job["model"])
     filters = json.loads((model / "trained.json").read_text(encoding="utf-8"))["filters"]
@@ -105,7 +82,7 @@ def apply(job):
     for done, image in enumerate(job["images"], 1):
         name, status, reason = image["name"], "attacked", None
         try:
-            picture = read(Path(job["input"]) / name)
+            picture = read_rgb(Path(job["input"]) / name)
             height, width = picture.shape[:2]
             points = finder.find(picture)
             if points is None:
@@ -114,8 +91,8 @@ def apply(job):
                 drawn = sketch(points, smallest_square(width, height))
                 made, covered = lay_over(generator.make(drawn), width, height), 255
             if job.get("masks"):
-                write(np.full((height, width), covered, np.uint8), Path(job["masks"]) / name)
-            write(np.ascontiguousarray(made), Path(job["output"]) / name)
+                write_png(np.full((height, width), covered, np.uint8), Path(job["masks"]) / name)
+            write_png(np.ascontiguousarray(made), Path(job["output"]) / name)
         except Exception as error:
             status, reason = "failed", f"{type(error).__name__}: {error}"
         say("image", name=name, status=status, reason=reason)
@@ -124,14 +101,7 @@ def apply(job):
 
 def main(arguments):
     """``driver.py prepare|apply job.json``."""
-    phases = {"prepare": prepare, "apply": apply}
-    if len(arguments) != 2 or arguments[0] not in phases:
-        raise SystemExit("usage: driver.py prepare|apply job.json")
-    job = json.loads(Path(arguments[1]).read_text(encoding="utf-8"))
-    if job["contract"] != 1:
-        raise SystemExit(f"contract {job['contract']} is not spoken here")
-    phases[arguments[0]](job)
-    say("done")
+    run(arguments, prepare=prepare, apply=apply)
 
 
 if __name__ == "__main__":

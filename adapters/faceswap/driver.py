@@ -4,7 +4,6 @@ Runs in the adapter's own environment and speaks the contract of docs/adapters.m
 tool's own file import, because its detectors fetch their weights while they run.
 """
 
-import json
 import os
 import shutil
 import sys
@@ -12,23 +11,17 @@ from pathlib import Path
 
 import fs_landmarks
 import fs_tool
+from zoo_driver import run, say
 
 FEWEST_FACES = 25  # faceswap's own minimum
 NO_FACE = "no face was found in it"
 UNCHANGED = "the converter put nothing into it"
 
 
-def say(event, **facts):
-    """Print one event line."""
-    print(json.dumps({"event": event, **facts}), flush=True)
-
-
 class Job:
     """The parts of job.json that this tool needs."""
 
     def __init__(self, description):
-        if description["contract"] != 1:
-            raise SystemExit(f"contract {description['contract']} is not spoken here")
         self.packages = Path(description["install"]["packages"])
         self.upstream = Path(description["install"]["upstream"])
         self.output, self.work = Path(description["output"]), Path(description["work"])
@@ -136,12 +129,8 @@ def apply(job):
 
 
 def main(arguments):
-    """``driver.py prepare job.json`` or ``driver.py apply job.json``."""
-    phases = {"prepare": prepare, "apply": apply}
-    if len(arguments) != 2 or arguments[0] not in phases:
-        raise SystemExit("usage: driver.py prepare|apply job.json")
-    phases[arguments[0]](Job(json.loads(Path(arguments[1]).read_text(encoding="utf-8"))))
-    say("done")
+    """``driver.py prepare|apply job.json``."""
+    run(arguments, prepare=lambda job: prepare(Job(job)), apply=lambda job: apply(Job(job)))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ Runs in the adapter's own environment and speaks the contract of docs/adapters.m
 picture, drawn by the picture's seed, and hands all pairs of one size to the unmodified script in one process.
 """
 
-import json
 import os
 import random
 import shutil
@@ -14,22 +13,16 @@ from pathlib import Path
 
 import ffpp_script
 from ffpp_display import display
+from zoo_driver import run, say
 
 LARGEST_SIDE_FOR_DETECTION = 480  # the script's own
 NO_FACE = "the tool finds no face in it and hands it back as it was"
-
-
-def say(event, **facts):
-    """Print one event line."""
-    print(json.dumps({"event": event, **facts}), flush=True)
 
 
 class Job:
     """The parts of job.json that this tool needs."""
 
     def __init__(self, description):
-        if description["contract"] != 1:
-            raise SystemExit(f"contract {description['contract']} is not spoken here")
         install = description["install"]
         self.packages, self.upstream = Path(install["packages"]), Path(install["upstream"])
         self.kowalski = Path(install["companions"]["faceswap_kowalski"])
@@ -163,12 +156,8 @@ def apply(job):
 
 
 def main(arguments):
-    """``driver.py prepare job.json`` or ``driver.py apply job.json``."""
-    phases = {"prepare": prepare, "apply": apply}
-    if len(arguments) != 2 or arguments[0] not in phases:
-        raise SystemExit("usage: driver.py prepare|apply job.json")
-    phases[arguments[0]](Job(json.loads(Path(arguments[1]).read_text(encoding="utf-8"))))
-    say("done")
+    """``driver.py prepare|apply job.json``."""
+    run(arguments, prepare=lambda job: prepare(Job(job)), apply=lambda job: apply(Job(job)))
 
 
 if __name__ == "__main__":

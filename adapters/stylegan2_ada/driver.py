@@ -4,26 +4,20 @@ Runs in the adapter's own environment and speaks the contract of docs/adapters.m
 trains, ``driver.py apply job.json`` writes a sample for each picture, made from that picture's seed alone.
 """
 
-import json
 import os
 import signal
 import sys
 from pathlib import Path
 
+from zoo_driver import run, say
+
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-
-def say(event, **facts):
-    """Print one event line."""
-    print(json.dumps({"event": event, **facts}), flush=True)
 
 
 class Job:
     """The parts of job.json that this tool needs."""
 
     def __init__(self, description):
-        if description["contract"] != 1:
-            raise SystemExit(f"contract {description['contract']} is not spoken here")
         self.parameters = description["parameters"]
         self.output = Path(description["output"])
         self.work = Path(description["work"])
@@ -148,11 +142,7 @@ def apply(job):
 
 def main(arguments):
     """``driver.py prepare|apply job.json``."""
-    if len(arguments) != 2 or arguments[0] not in ("prepare", "apply"):
-        raise SystemExit("usage: driver.py prepare|apply job.json")
-    job = Job(json.loads(Path(arguments[1]).read_text(encoding="utf-8")))
-    {"prepare": prepare, "apply": apply}[arguments[0]](job)
-    say("done")
+    run(arguments, prepare=lambda job: prepare(Job(job)), apply=lambda job: apply(Job(job)))
 
 
 if __name__ == "__main__":

@@ -4,26 +4,20 @@ Runs in the adapter's own environment (torch, numpy, pillow) and speaks the cont
 ``driver.py apply job.json``. The network is upstream's own ``taesd.TAESD``, which reads its weights as weights only.
 """
 
-import json
 import os
 import sys
 from pathlib import Path
 
+from zoo_driver import run, say, threads
+
 STRIDE = 8
 PIXELS_AT_ONCE = 1_048_576
-
-
-def say(event, **facts):
-    """Print one event line."""
-    print(json.dumps({"event": event, **facts}), flush=True)
 
 
 class Job:
     """The parts of job.json that this tool needs."""
 
     def __init__(self, description):
-        if description["contract"] != 1:
-            raise SystemExit(f"contract {description['contract']} is not spoken here")
         parameters = description["parameters"]
         self.input = Path(description["input"])
         self.output = Path(description["output"])
@@ -63,7 +57,7 @@ def load(job):
     sys.path.insert(0, str(job.upstream))
     from taesd import TAESD
 
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    torch.set_num_threads(threads())
     network = TAESD(job.upstream / "taef2_encoder.pth", job.upstream / "taef2_decoder.pth", 32, "flux_2")
     return network.float().eval().requires_grad_(False).to(job.device)
 
@@ -127,14 +121,14 @@ def attack(network, job, names, seeds):
 
 def apply(job):
     """All pictures of a job."""
+    if not job.images:
+        return
     from PIL import Image
 
     seeds, sizes = dict(job.images), {}
     for name, _ in job.images:
         with Image.open(job.input / name) as image:
             sizes[name] = image.size
-    if not sizes:
-        return
     network, done = load(job), 0
     for names in batches(sizes, job.batch, PIXELS_AT_ONCE):
         try:
@@ -150,10 +144,7 @@ def apply(job):
 
 def main(arguments):
     """``driver.py apply job.json``."""
-    if len(arguments) != 2 or arguments[0] != "apply":
-        raise SystemExit("usage: driver.py apply job.json")
-    apply(Job(json.loads(Path(arguments[1]).read_text(encoding="utf-8"))))
-    say("done")
+    run(arguments, apply=lambda job: apply(Job(job)))
 
 
 if __name__ == "__main__":

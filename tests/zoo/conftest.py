@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from faketagger.zoo import install
+from faketagger.zoo.manifest import KIT
 from faketagger.zoo.sandbox import choose
 from tests.helpers.rogue_adapters import BEHAVIOURS, make_adapter
 
@@ -16,6 +17,12 @@ from tests.helpers.rogue_adapters import BEHAVIOURS, make_adapter
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One cache, so that the environment that all fixture adapters share is made once."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def kit_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For drivers that a test starts without the runner."""
+    monkeypatch.setenv("PYTHONPATH", str(KIT))
 
 
 @pytest.fixture

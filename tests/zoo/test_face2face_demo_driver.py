@@ -16,7 +16,7 @@ from PIL import Image
 from faketagger.zoo.manifest import load_manifest
 
 FOLDER = Path(__file__).parents[2] / "adapters" / "face2face_demo"
-MODULES = ("driver", "sketch", "training", "landmarks", "network")
+MODULES = ("driver", "sketch", "training", "network")
 
 RECORDED = """examples count = 100
 parameter_count = 3582388
@@ -193,7 +193,7 @@ def staged(modules: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> ModuleT
             assert drawn.shape == (256, 256, 3)
             return np.full((256, 256, 3), (0, 200, 0), np.uint8)
 
-    monkeypatch.setattr(modules.landmarks, "Finder", Finder)
+    monkeypatch.setattr("zoo_landmarks.Finder", Finder)
     monkeypatch.setattr(modules.network, "Generator", Generator)
     driver: ModuleType = modules.driver
     return driver
@@ -260,9 +260,3 @@ def test_apply_without_preparation_and_without_pictures(
         staged.main(job(tmp_path, "apply", images=[{"name": "a.png", "seed": 0}], **facts))
     staged.main(job(tmp_path, "apply", images=[], **facts))
     assert json.loads(capsys.readouterr().out) == {"event": "done"}
-
-
-@pytest.mark.parametrize("arguments", [[], ["apply"], ["train", "job.json"]])
-def test_usage(modules: SimpleNamespace, arguments: list[str]) -> None:
-    with pytest.raises(SystemExit, match="usage"):
-        modules.driver.main(arguments)

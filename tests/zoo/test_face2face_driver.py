@@ -14,7 +14,7 @@ from PIL import Image
 from faketagger.zoo.manifest import load_manifest
 
 FOLDER = Path(__file__).parents[2] / "adapters" / "face2face"
-MODULES = ("driver", "render", "reenact", "candide", "surrey", "landmarks", "models")
+MODULES = ("driver", "render", "reenact", "candide", "surrey", "models")
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def staged(modules: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> ModuleT
             return np.full((68, 2), float(picture[0, 0, 0])) if picture.any() else None
 
     model = SimpleNamespace(triangles=face_mesh()[1], fit=lambda points, width, height: FakeFit(points[0, 0] - 100))
-    monkeypatch.setattr(modules.landmarks, "Finder", Finder)
+    monkeypatch.setattr("zoo_landmarks.Finder", Finder)
     monkeypatch.setattr(modules.driver, "load_model", lambda name, install: model)
     driver: ModuleType = modules.driver
     return driver
@@ -312,9 +312,3 @@ def test_apply_without_preparation_and_without_pictures(
     with pytest.raises(SystemExit, match="run prepare"):
         run(staged, tmp_path, capsys, "apply", images=[{"name": "a.png", "seed": 0}], **facts)
     assert run(staged, tmp_path, capsys, "apply", images=[], **facts) == [{"event": "done"}]
-
-
-@pytest.mark.parametrize("arguments", [[], ["apply"], ["train", "job.json"]])
-def test_usage(modules: SimpleNamespace, arguments: list[str]) -> None:
-    with pytest.raises(SystemExit, match="usage"):
-        modules.driver.main(arguments)

@@ -143,11 +143,6 @@ def test_no_picture_needs_nothing(load, job, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out == ""
 
 
-def test_another_contract_is_refused(load, job) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(SystemExit, match="contract 2"):
-        load("driver").Job({**job([]), "contract": 2})
-
-
 def test_the_donor_comes_from_the_picture_alone(load) -> None:  # type: ignore[no-untyped-def]
     choose = load("driver").choose
     donors = [Path(f"{index}.png") for index in range(20)]

@@ -18,7 +18,7 @@ from PIL import Image
 from faketagger.zoo.manifest import load_manifest
 
 FOLDER = Path(__file__).parents[2] / "adapters" / "fomm"
-OWN = ("driver", "crop", "network", "landmarks")
+OWN = ("driver", "crop", "network")
 UPSTREAM = (
     "animate",
     "frames_dataset",
@@ -188,7 +188,7 @@ def driver(modules: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> ModuleT
             square = np.linspace(80, 180, 68)
             return np.stack([square, square], axis=1) if picture.any() else None
 
-    monkeypatch.setattr(modules.landmarks, "Finder", Finder)
+    monkeypatch.setattr("zoo_landmarks.Finder", Finder)
     module: ModuleType = modules.driver
     return module
 
@@ -242,9 +242,3 @@ def test_apply_without_preparation_and_without_pictures(
         driver.main(job(tmp_path, install, "apply", images=[{"name": "a.png", "seed": 0}], **facts))
     driver.main(job(tmp_path, install, "apply", images=[], **facts))
     assert json.loads(capsys.readouterr().out) == {"event": "done"}
-
-
-@pytest.mark.parametrize("arguments", [[], ["apply"], ["train", "job.json"]])
-def test_usage(driver: ModuleType, arguments: list[str]) -> None:
-    with pytest.raises(SystemExit, match="usage"):
-        driver.main(arguments)

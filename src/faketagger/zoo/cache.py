@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from faketagger.errors import AdapterError
-from faketagger.zoo.manifest import Adapter, Value
+from faketagger.zoo.manifest import KIT, Adapter, Value
 from faketagger.zoo.outputs import Finding, write_png
 from faketagger.zoo.registry import cache_folder
 
@@ -33,7 +33,8 @@ def job_digest(
     """Digest of everything but the pictures that decides a result.
 
     Args:
-        adapter: Its version, upstream pin and the bytes of its own Python files, requirements and shims count.
+        adapter: Its version and pins count, and the bytes of its Python files, its requirements, its shims and the
+            kit.
         phase: ``prepare`` or ``apply``; parameters of the other phase, or of speed, do not count.
         parameters: All resolved parameters.
         seed: Seed of the job.
@@ -51,6 +52,7 @@ def job_digest(
     if manifest.environment.requirements:
         files.append(adapter.folder / manifest.environment.requirements)
     code = {str(path.relative_to(adapter.folder)): file_digest(path) for path in files}
+    code |= {f"kit/{path.name}": file_digest(path) for path in sorted(KIT.glob("*.py"))}
     tool = [manifest.contract, manifest.name, manifest.version, manifest.pins, code, *([weights] if weights else [])]
     task = [manifest.environment.variables, phase, telling, seed, device, prepared]
     text = json.dumps([tool, task], sort_keys=True)

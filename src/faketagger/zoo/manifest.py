@@ -15,6 +15,9 @@ from faketagger.zoo.sections import Companion, Cost, Environment, Limits, Parame
 
 CONTRACT = 1
 
+KIT = Path(__file__).with_name("kit")
+"""Modules that every driver in Python may import."""
+
 
 class Manifest(Section):
     """One adapter.yaml. See docs/adapters.md for every key with an example."""

