@@ -49,6 +49,15 @@ def test_a_mask_comes_back_with_its_picture(cache: Path, pictures: list[Path], t
     assert image.cached
 
 
+def test_an_old_mask_does_not_outlive_its_picture(cache: Path, pictures: list[Path], tmp_path: Path) -> None:
+    driver = MASKED.replace("SHIFT", "0")
+    good = apply(_installed(tmp_path / "one" / "rogue", driver), pictures[:1], tmp_path / "out").images[0]
+    assert good.mask is not None
+    assert good.mask.exists()
+    apply(_installed(tmp_path / "two" / "rogue", "raise RuntimeError"), pictures[:1], tmp_path / "out")
+    assert not good.mask.exists()
+
+
 def test_a_mask_of_another_size_is_no_mask(cache: Path, pictures: list[Path], tmp_path: Path) -> None:
     folder = _installed(tmp_path / "rogue", MASKED.replace("SHIFT", "1"))
     image = apply(folder, pictures[:1], tmp_path / "out").images[0]
@@ -64,7 +73,7 @@ def test_a_promised_mask_that_is_missing(adapter: Make, pictures: list[Path], tm
 @pytest.mark.parametrize(
     "text",
     [
-        "3\nMale Young\np0.png 1 -1\np1.png -1 1\np2.png 1 1\n",
+        "3\nMale Young\np0.jpg 1 -1\np1.png -1 1\np2.png 1 1\n",
         "file,Male,note,Young\nsome/p0.png,1,x,0\nsome/p1.png,0,y,1\nsome/p2.png,1,z,1\n",
     ],
     ids=["celeba", "csv"],

@@ -26,16 +26,17 @@ class AttributeTable:
         """The attributes of pictures under new names.
 
         Args:
-            pictures: Files; found by their path as written, else by their file name alone.
+            pictures: Files; found by their path as written, else by their name without folder and ending, since lists name
+                the JPEGs that people convert.
             name: New name of the picture at a place.
 
         Raises:
             AdapterError: A picture is not listed.
         """
-        by_name = {Path(path).name: row for path, row in self.rows.items()}
+        by_stem = {Path(path).stem: row for path, row in self.rows.items()}
         found = {}
         for index, picture in enumerate(pictures):
-            row = self.rows.get(str(picture)) or by_name.get(picture.name)
+            row = self.rows.get(str(picture)) or by_stem.get(picture.stem)
             if row is None:
                 raise AdapterError(f"{self.source} says nothing about {picture.name}.", "Leave it out, or add a line.")
             found[name(index)] = row

@@ -97,6 +97,8 @@ def deliver(results: list[ImageResult], out_dir: Path) -> tuple[ImageResult, ...
         name = result.input.stem if result.input.stem not in taken else f"{result.input.stem}-{index}"
         taken.add(name)
         target = out_dir / f"{name}.png"
+        if result.mask is None:
+            (out_dir / "masks" / target.name).unlink(missing_ok=True)
         if result.output is None:
             target.unlink(missing_ok=True)
             delivered.append(result)
