@@ -26,8 +26,8 @@ class AttributeTable:
         """The attributes of pictures under new names.
 
         Args:
-            pictures: Files; found by their path as written, else by their name without folder and ending, since lists name
-                the JPEGs that people convert.
+            pictures: Files; found by their path as written, else by their name without folder and ending, since lists
+                name the JPEGs that people convert.
             name: New name of the picture at a place.
 
         Raises:
