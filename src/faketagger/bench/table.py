@@ -97,6 +97,11 @@ def _bits(row: dict[str, Any] | None, separator: str) -> Text:
     return text.append(f"{percent(row['ci_low'])}–{percent(row['ci_high'])}", style="dim")
 
 
+def p_words(p_value: float) -> str:
+    """``p = 0.05``; a value too small for a float is no zero."""
+    return f"p = {p_value:.2g}" if p_value > 0 else "p < 1e-300"
+
+
 def donor_sentence(row: dict[str, Any]) -> str:
     """The pooled evidence of the donor role in words.
 
@@ -104,8 +109,8 @@ def donor_sentence(row: dict[str, Any]) -> str:
         row: A run scenario of that role.
     """
     messages = "1 message" if row["n_clusters"] == 1 else f"{row['n_clusters']} messages"
-    found = f"{row['pooled_matched']} of {row['pooled_bits']} bits, p = {row['pooled_p_value']:.2g}"
-    control = f"{row['null_pooled_matched']} of {row['null_pooled_bits']}, p = {row['null_pooled_p_value']:.2g}"
+    found = f"{row['pooled_matched']} of {row['pooled_bits']} bits, {p_words(row['pooled_p_value'])}"
+    control = f"{row['null_pooled_matched']} of {row['null_pooled_bits']}, {p_words(row['null_pooled_p_value'])}"
     return (
         f"{row['label']}, {row['view']}: {messages} learnt by the tool; {row['n_images']} outputs pooled read {found} "
         f"(the same tool without a tag: {control})"

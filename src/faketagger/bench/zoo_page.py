@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from faketagger.bench.table import percent
+from faketagger.bench.table import p_words, percent
 from faketagger.bench.zoo_rows import Missed, ToolRow, ZooResults, load_results
 from faketagger.errors import FakeTaggerError
 from faketagger.imaging import write_atomically
@@ -48,6 +48,8 @@ was stopped goes on where it was. Several summaries make one page.
   several donors, each with its own message.
 - **Frame** is the whole picture, **face** only what the tool made of the face. Intervals are 95 %, over
   people in the carrier role and over messages in the donor role.
+- **Smoke** trains for minutes: it shows that a tool runs, not what it can do. Each tool's README says what its pictures
+  look like; a blurred mean face or colour blobs are no deepfake, whatever the distances say.
 - **Face moved** is the distance of dlib's face embeddings between output and input: 0.1 is JPEG at quality 30, another
   picture of the same person is 0.3 away, another person 0.7. *To the donor* is the distance to the identity that is put
   on, before → after.
@@ -163,7 +165,7 @@ def _bits(scores: dict[str, Any] | None) -> str:
         text += f" [{percent(scores['ci_low'])}, {percent(scores['ci_high'])}]"
     if scores.get("pooled_p_value") is not None:
         found, control = scores["pooled_p_value"], scores["null_pooled_p_value"]
-        text += f"; pooled {scores['pooled_matched']}/{scores['pooled_bits']}, p = {found:.2g} (control {control:.2g})"
+        text += f"; pooled {scores['pooled_matched']}/{scores['pooled_bits']}, {p_words(found)} (control {control:.2g})"
     return text
 
 
