@@ -45,6 +45,7 @@ ATTACKS: dict[str, tuple[str, str]] = {
     "synthesis": ("faketagger.simulator.synthesis", "Synthesis"),
     "synthesis_spatial": ("faketagger.simulator.synthesis", "SynthesisSpatial"),
     "synthesis_gan": ("faketagger.simulator.synthesis", "SynthesisGan"),
+    "synthesis_super": ("faketagger.simulator.synthesis", "SynthesisSuper"),
     "synthesis_unseen": ("faketagger.simulator.synthesis", "SynthesisUnseen"),
     "synthesis_taef2": ("faketagger.simulator.synthesis", "SynthesisTaef2"),
 }

@@ -63,6 +63,13 @@ class SynthesisGan(Synthesis):
     kind: ClassVar[str] = "gan"
 
 
+class SynthesisSuper(Synthesis):
+    """Reduce the whole aligned face to a quarter and let a super-resolution GAN draw it anew."""
+
+    name: ClassVar[str] = "synthesis_super"
+    kind: ClassVar[str] = "super"
+
+
 class SynthesisUnseen(Synthesis):
     """Make the whole aligned face anew by an autoencoder that no tagger is ever trained against."""
 

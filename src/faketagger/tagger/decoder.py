@@ -12,15 +12,17 @@ class TagDecoder(nn.Module):
 
     Args:
         message_bits: Length L of the message.
-        size: Side of the picture in pixels, a multiple of 16.
+        size: Side of the picture in pixels, a multiple of four patches.
         width: Channels at the finest scale.
+        patch: Side in pixels of what one cell of the grid holds.
     """
 
-    def __init__(self, message_bits: int, size: int = 128, width: int = 48) -> None:
+    def __init__(self, message_bits: int, size: int = 128, width: int = 48, patch: int = 4) -> None:
         super().__init__()
-        side = size // 16
+        self.block = 4 * patch
+        side = size // self.block
         self.body = nn.Sequential(
-            nn.PixelUnshuffle(4), conv(48, width), Residual(width),
+            nn.PixelUnshuffle(patch), conv(3 * patch**2, width), Residual(width),
             conv(width, 2 * width, 2), Residual(2 * width), Residual(2 * width),
             conv(2 * width, 3 * width, 2), Residual(3 * width), Residual(3 * width),
             nn.Conv2d(3 * width, 48, 1), nn.Flatten(),
@@ -29,7 +31,8 @@ class TagDecoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, size, size) in [0, 1] -> logits (N, L), positive for bit 1."""
-        coarse = functional.interpolate(functional.avg_pool2d(images, 16), scale_factor=16.0, mode="bilinear")
+        means = functional.avg_pool2d(images, self.block)
+        coarse = functional.interpolate(means, scale_factor=float(self.block), mode="bilinear")
         return self.head(self.body((images - coarse) * 4))
 
 

@@ -24,14 +24,15 @@ class TagEncoder(nn.Module):
 
     Args:
         message_bits: Length L of the message.
-        size: Side of the picture in pixels, a multiple of 16.
+        size: Side of the picture in pixels, a multiple of four patches.
         width: Channels at the finest scale.
+        patch: Side in pixels of what one cell of the grid holds.
     """
 
-    def __init__(self, message_bits: int, size: int = 128, width: int = 32) -> None:
+    def __init__(self, message_bits: int, size: int = 128, width: int = 32, patch: int = 4) -> None:
         super().__init__()
-        grid = size // 4
-        self.stem = nn.Sequential(nn.PixelUnshuffle(4), conv(48, width), Residual(width))
+        grid, depth = size // patch, 3 * patch**2
+        self.stem = nn.Sequential(nn.PixelUnshuffle(patch), conv(depth, width), Residual(width))
         self.down1 = nn.Sequential(conv(width, 2 * width, 2), Residual(2 * width))
         self.down2 = nn.Sequential(conv(2 * width, 3 * width, 2), Residual(3 * width))
         self.message0 = MessageMap(message_bits, 32, grid // 4)
@@ -42,7 +43,7 @@ class TagEncoder(nn.Module):
         self.fuse1 = nn.Sequential(conv(4 * width + 16, 2 * width), Residual(2 * width))
         self.up2 = upsample(2 * width, width)
         self.fuse2 = nn.Sequential(conv(2 * width + 8, width), Residual(width))
-        self.out = nn.Sequential(nn.Conv2d(width, 48, 3, padding=1), nn.PixelShuffle(4))
+        self.out = nn.Sequential(nn.Conv2d(width, depth, 3, padding=1), nn.PixelShuffle(patch))
 
     def forward(self, images: Tensor, message: Tensor, mask: Tensor | None = None) -> Tensor:
         """Residual to add to the pictures, before its power is fixed.

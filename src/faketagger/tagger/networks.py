@@ -13,13 +13,14 @@ class TaggerNetworks(nn.Module):
 
     Args:
         message_bits: Length L of the message.
-        size: Native side in pixels, a multiple of 16.
+        size: Native side in pixels, a multiple of four patches.
         encoder_width: Channels of the encoder at its finest scale.
         decoder_width: Channels of our own decoder at its finest scale.
         backbone: A timm model name to read with instead.
+        patch: Side in pixels of what one cell of the networks' grid holds: 8 at 256 px costs what 4 does at 128.
 
     Raises:
-        ConfigError: The size is no multiple of 16.
+        ConfigError: The size is no multiple of four patches, or smaller than eight.
     """
 
     def __init__(
@@ -29,14 +30,17 @@ class TaggerNetworks(nn.Module):
         encoder_width: int = 32,
         decoder_width: int = 48,
         backbone: str | None = None,
+        patch: int = 4,
     ) -> None:
         super().__init__()
-        if size % 16 or size < 32:
-            raise ConfigError(f"a native size of {size} is no multiple of 16 from 32 on", "try 128 or 256")
+        unit = 4 * patch
+        if size % unit or size < 2 * unit:
+            hint = f"try {max(2 * unit, size // unit * unit)}"
+            raise ConfigError(f"a native size of {size} is no multiple of {unit} from {2 * unit} on", hint)
         self.message_bits, self.size = message_bits, size
-        self.encoder = TagEncoder(message_bits, size, encoder_width)
+        self.encoder = TagEncoder(message_bits, size, encoder_width, patch)
         self.decoder: nn.Module = (
-            TimmDecoder(message_bits, backbone) if backbone else TagDecoder(message_bits, size, decoder_width)
+            TimmDecoder(message_bits, backbone) if backbone else TagDecoder(message_bits, size, decoder_width, patch)
         )
 
     def residual(self, images: Tensor, message: Tensor, psnr_db: float, mask: Tensor | None = None) -> Tensor:

@@ -13,7 +13,7 @@ from faketagger.simulator import AttackBatch, build
 from faketagger.simulator.face_attack import regenerate
 from faketagger.simulator.graded import GradedAttack
 from faketagger.simulator.registry import ATTACKS, attack_class
-from faketagger.simulator.synthesis import Synthesis, SynthesisGan, SynthesisSpatial, SynthesisTaef2, SynthesisUnseen
+from faketagger.simulator.synthesis import Synthesis, SynthesisGan, SynthesisSpatial, SynthesisSuper, SynthesisTaef2, SynthesisUnseen
 from faketagger.simulator.taef2 import ENVIRONMENT, Taef2, load_taef2
 from tests.unit.simulator.attack_suite import psnr, scene
 from tests.unit.simulator.face_suite import FaceSuite, PastedSuite, untrained
@@ -45,6 +45,13 @@ class TestSynthesisGan(PastedSuite):
 
     def build(self, severity: float | Tensor | None = None, **params: Any) -> GradedAttack:
         return SynthesisGan(severity, network=untrained("gan"), **params)
+
+
+class TestSynthesisSuper(PastedSuite):
+    name = "synthesis_super"
+
+    def build(self, severity: float | Tensor | None = None, **params: Any) -> GradedAttack:
+        return SynthesisSuper(severity, network=untrained("super"), **params)
 
 
 class TestSynthesisUnseen(PastedSuite):
