@@ -2,7 +2,8 @@
 
 Each kind throws information away in another place, as the real tools do: a small spatial code, a dense bottleneck
 with a shared encoder and two decoders (identity swap), a noisy latent (latent synthesis), skip connections (attribute
-editors), everything above a quarter of the resolution (super-resolution). ``resize`` is never trained against: it is the honest "unseen" regenerator.
+editors), all above a quarter of the resolution (super-resolution). ``resize`` is never trained against: it is the
+honest "unseen" regenerator.
 """
 
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from faketagger.simulator.autoencoder import Autoencoder, Residual, conv, shuffl
 from faketagger.simulator.eigenfaces import discriminant, principal_axes
 
 HELD_OUT = "resize"
+BORROWED = "super"
+"""The kind whose weights come from its authors; the others are trained here."""
 
 
 class SpatialAutoencoder(Autoencoder):
@@ -165,7 +168,7 @@ class SkipAutoencoder(Autoencoder):
 class SuperResolution(Autoencoder):
     """A quarter of the side and back by a super-resolution GAN, whose weights are its authors' own.
 
-    Source: SRVGGNetCompact of Real-ESRGAN (Wang et al., ICCV workshops 2021), weights realesr-animevideov3, BSD-3-Clause.
+    Source: SRVGGNetCompact of Real-ESRGAN (Wang et al., ICCV workshops 2021), weights realesr-animevideov3.
     """
 
     scale = 4
@@ -218,7 +221,7 @@ KINDS: dict[str, Callable[[], Autoencoder]] = {
     "latent": LatentAutoencoder,
     "gan": GanAutoencoder,
     "skip": SkipAutoencoder,
-    "super": SuperResolution,
+    BORROWED: SuperResolution,
     HELD_OUT: ResizeAutoencoder,
 }
 
@@ -242,7 +245,9 @@ def load_autoencoder(kind: str, path: Path | None = None) -> Autoencoder:
     if not source.is_file():
         raise CheckpointError(
             f"the weights of the autoencoder '{kind}' are missing: {source.name}",
-            f"train them with 'faketagger train experiments/train/autoencoder-{kind}.yaml'",
+            "install the package again"
+            if kind == BORROWED
+            else f"train them with 'faketagger train experiments/train/autoencoder-{kind}.yaml'",
         )
     network = KINDS[kind]()
     try:

@@ -24,6 +24,7 @@ class NetworkConfig(Section):
     encoder_width: int = 32
     decoder_width: int = 48
     backbone: str | None = None
+    patch: int = 4
 
 
 class CheckpointConfig(Section):

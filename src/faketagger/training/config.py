@@ -28,10 +28,14 @@ class TaggerConfig(Section):
     Attributes:
         start_from: Name or folder of a tagger whose weights the run begins with; null for fresh ones. Its network
             must have the same shape.
+        payload_bits: Payload that a message of the trained tagger carries.
+        crc_bits: Width of its check.
     """
 
     start_from: str | None = None
     network: NetworkConfig = NetworkConfig()
+    payload_bits: int = Field(default=24, ge=1)
+    crc_bits: int = 12
     attacks: dict[str, Any]
     curriculum: CurriculumConfig = CurriculumConfig()
     learning_rate: float = Field(default=1.5e-3, gt=0)

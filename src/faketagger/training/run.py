@@ -52,7 +52,7 @@ def build_module(config: TrainConfig) -> pl.LightningModule:
         CheckpointError: The tagger to start from is missing or of another shape.
     """
     if config.tagger and not config.autoencoder:
-        Codec(config.tagger.network.message_bits)
+        _codec(config.tagger)
         return _tagger_module(config, config.tagger)
     if config.autoencoder and not config.tagger:
         return AutoencoderModule(
@@ -61,9 +61,15 @@ def build_module(config: TrainConfig) -> pl.LightningModule:
     raise ConfigError("A training file needs either 'tagger' or 'autoencoder'.", "See experiments/train for examples.")
 
 
+def _codec(tagger: TaggerConfig) -> Codec:
+    return Codec(tagger.network.message_bits, tagger.payload_bits, tagger.crc_bits, key_from())
+
+
 def _tagger_module(config: TrainConfig, tagger: TaggerConfig) -> TaggerModule:
     arguments = tagger.plain()
     start = arguments.pop("start_from")
+    for name in ("payload_bits", "crc_bits"):
+        del arguments[name]
     module = TaggerModule(**arguments, max_steps=config.trainer.max_steps, seed=config.seed)
     if start is not None:
         try:
@@ -178,9 +184,8 @@ def write_result(module: pl.LightningModule, config: TrainConfig, out: Path) -> 
     """
     path = result_path(config, out)
     if isinstance(module, TaggerModule) and config.tagger:
-        network = config.tagger.network
-        codec = Codec(network.message_bits, key=key_from())
-        return save(Tagger(module.networks, codec, module.curriculum.psnr, config.name), path, network)
+        tagger = Tagger(module.networks, _codec(config.tagger), module.curriculum.psnr, config.name)
+        return save(tagger, path, config.tagger.network)
     from safetensors.torch import save_file
 
     network_state: dict[str, Any] = module.network.state_dict()  # type: ignore[union-attr,operator]

@@ -13,7 +13,14 @@ from faketagger.simulator import AttackBatch, build
 from faketagger.simulator.face_attack import regenerate
 from faketagger.simulator.graded import GradedAttack
 from faketagger.simulator.registry import ATTACKS, attack_class
-from faketagger.simulator.synthesis import Synthesis, SynthesisGan, SynthesisSpatial, SynthesisSuper, SynthesisTaef2, SynthesisUnseen
+from faketagger.simulator.synthesis import (
+    Synthesis,
+    SynthesisGan,
+    SynthesisSpatial,
+    SynthesisSuper,
+    SynthesisTaef2,
+    SynthesisUnseen,
+)
 from faketagger.simulator.taef2 import ENVIRONMENT, Taef2, load_taef2
 from tests.unit.simulator.attack_suite import psnr, scene
 from tests.unit.simulator.face_suite import FaceSuite, PastedSuite, untrained

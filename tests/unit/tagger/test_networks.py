@@ -102,6 +102,18 @@ def test_timm_backbone_reads() -> None:
     assert networks.read(torch.rand(2, 3, 64, 64)).shape == (2, BITS)
 
 
+def test_larger_patches_keep_the_grid_of_a_smaller_picture() -> None:
+    networks = TaggerNetworks(BITS, size=128, encoder_width=16, decoder_width=16, patch=8).eval()
+    images = torch.rand(2, 3, 128, 128)
+    tagged = networks.embed(images, _message(2).float(), 36.0)
+    assert tagged.shape == images.shape
+    assert networks.read(tagged).shape == (2, BITS)
+    grid = networks.encoder.message2.spread
+    assert grid.out_features == 8 * 16 * 16
+    with pytest.raises(ConfigError, match="multiple of 32"):
+        TaggerNetworks(BITS, size=112, patch=8)
+
+
 def test_wrong_input_is_one_sentence(tagger: Tagger) -> None:
     good = torch.rand(2, 3, 64, 64)
     with pytest.raises(ImageError, match="N x 3 x H x W"):
