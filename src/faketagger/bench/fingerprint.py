@@ -17,7 +17,7 @@ PACKAGE = Path(faketagger.__file__).parent
 _ROOMS = ("coding", "imaging", "faces", "tagger", "simulator", "zoo", "data/rendered")
 _SHOWING = (
     *("card", "flags", "gaps", "plots", "report", "statistics", "strips", "summary", "table", "wandb_log"),
-    *("zoo_page", "zoo_rows"),
+    *("zoo_kept", "zoo_page", "zoo_rows"),
 )
 _PACKAGES = ("torch", "numpy", "scipy", "pillow", "opencv-python", "kornia", "dlib-bin", "scikit-image", "av")
 

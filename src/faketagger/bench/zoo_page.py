@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from faketagger.bench.table import p_words, percent
+from faketagger.bench.zoo_kept import read_kept, write_kept
 from faketagger.bench.zoo_rows import Missed, ToolRow, ZooResults, load_results
 from faketagger.errors import FakeTaggerError
 from faketagger.imaging import write_atomically
@@ -40,7 +41,8 @@ faketagger bench experiments/bench/zoo-smoke.yaml --faces PHOTOS --others ANOTHE
 
 Without `--faces` and `--others` the rendered demo faces are used. `experiments/bench/zoo-paper.yaml` is the same with
 what the tools' authors used. A tool that is not installed is a row under *Not run*, and the others go on; a run that
-was stopped goes on where it was. Several summaries make one page.
+was stopped goes on where it was. `docs/zoo/TOOL.json` keeps all rows: a summary adds its own and replaces those of the
+same tool, role, setting, pictures and tagger.
 
 - **Carrier**: the tagged picture goes through the tool. The tool itself has learnt from untagged pictures.
 - **Donor**: the tool learns from pictures that all carry one message, untagged pictures go through it, and its outputs
@@ -98,7 +100,7 @@ def fill_table(readme: str, rows: list[ToolRow]) -> str | None:
 
 
 def write_all(paths: list[Path], root: Path) -> list[str]:
-    """Write the page and fill the tables.
+    """Write the page and fill the tables; rows of earlier summaries are kept in docs/zoo.
 
     Args:
         paths: ``summary.json`` files.
@@ -107,7 +109,9 @@ def write_all(paths: list[Path], root: Path) -> list[str]:
     Returns:
         What was written, relative to ``root``, and which READMEs have no place for results.
     """
-    results = load_results(paths)
+    kept = root / "docs" / "zoo"
+    results = load_results(paths, read_kept(kept))
+    write_kept(results.run, kept)
     said = [_write(root / "docs" / "zoo.md", render_page(results), root)]
     for tool in sorted({row.tool for row in results.run}):
         readme = root / "adapters" / tool / "README.md"
@@ -132,8 +136,8 @@ def _table(head: tuple[str, ...], rows: list[list[str]]) -> str:
 
 
 def _named(row: ToolRow) -> list[str]:
-    preset = f" ({row.preset})" if row.preset else ""
-    return [f"[{row.tool}](../adapters/{row.tool}/README.md){preset}", row.role]
+    setting = f" ({row.setting})" if row.setting else ""
+    return [f"[{row.tool}](../adapters/{row.tool}/README.md){setting}", row.role]
 
 
 def _recovery(row: ToolRow, fpr: str) -> list[str]:
@@ -146,7 +150,7 @@ def _recovery(row: ToolRow, fpr: str) -> list[str]:
         *_named(row),
         *(_bits(row.views.get(view)) for view in ("frame", "face")),
         " / ".join(percent(one["exact_match"], 0) + " %" for one in both),
-        " / ".join(percent(one["tpr_at_fpr"][fpr], 0) + " %" for one in both),
+        " / ".join(percent(one["tpr_at_fpr"].get(fpr), 0) + " %" for one in both),
         f"{row.pictures}{_messages(row)}; {row.any['attacked']} attacked, {row.any['failed']} failed",
         "<br>".join(twins) or "–",
     ]
@@ -194,7 +198,8 @@ def _missed(one: Missed) -> list[str]:
 
 
 def _result_line(row: ToolRow, view: str, scores: dict[str, Any]) -> str:
-    words = [view, *([row.role + _messages(row)] if row.role == "donor" else []), *([row.preset] if row.preset else [])]
+    donor = row.role + _messages(row) if row.role == "donor" else ""
+    words = [word for word in (view, donor, row.setting) if word]
     strength = scores["attack_psnr_db"]
     cells = [row.tagger, row.pictures, ", ".join(words), _bits(scores), f"{percent(scores['exact_match'], 0)} %"]
     cells += ["–" if strength is None else f"{strength:.1f} dB", row.date]

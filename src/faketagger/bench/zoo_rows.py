@@ -1,6 +1,7 @@
 """What benchmarks say of external tools: one row a tool, role and preset, of summary.json and timings.json."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,14 @@ _BENCH = "faketagger bench experiments/bench/zoo-smoke.yaml"
 
 @dataclass(frozen=True)
 class ToolRow:
-    """One tool in one role.
+    """One tool in one role with one setting.
 
     Attributes:
         tool: Name of the adapter.
         role: Carrier or donor.
         label: What its benchmark calls it.
         preset: Named preset; empty for the defaults.
+        params: Parameters set beside it, in words; empty where there are none.
         pictures: Which pictures, in words.
         tagger: Name of the tagger.
         date: When its benchmark ended; empty where that is not known.
@@ -34,6 +36,7 @@ class ToolRow:
     role: str
     label: str
     preset: str
+    params: str
     pictures: str
     tagger: str
     date: str
@@ -46,6 +49,16 @@ class ToolRow:
     def any(self) -> dict[str, Any]:
         """Facts that do not depend on the view."""
         return next(iter(self.views.values()))
+
+    @property
+    def setting(self) -> str:
+        """Preset and parameters in words."""
+        return ", ".join(part for part in (self.preset, self.params) if part)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What two measurements of the same thing share."""
+        return self.tool, self.role, self.setting, self.pictures, self.tagger
 
 
 @dataclass(frozen=True)
@@ -68,16 +81,17 @@ class ZooResults:
     missed: list[Missed] = field(default_factory=list)
 
 
-def load_results(paths: list[Path]) -> ZooResults:
+def load_results(paths: list[Path], kept: Iterable[ToolRow] = ()) -> ZooResults:
     """Gather what benchmarks say, and what the doctor says of tools that none of them ran.
 
     Args:
-        paths: ``summary.json`` files; of equal rows the last one counts.
+        paths: ``summary.json`` files; of rows with equal keys the last one counts.
+        kept: Rows of earlier benchmarks.
 
     Raises:
         BenchError: A file is no summary.
     """
-    rows: dict[tuple[str, ...], ToolRow] = {}
+    rows = {row.key: row for row in kept}
     reasons: dict[tuple[str, str], Missed] = {}
     for path in paths:
         try:
@@ -87,7 +101,7 @@ def load_results(paths: list[Path]) -> ZooResults:
             found, missed = _of_summary(summary, timings)
         except (OSError, ValueError, KeyError) as error:
             raise BenchError(f"{path} is no summary of this version.", "Run the benchmark again.") from error
-        rows |= {(row.tool, row.role, row.preset, row.pictures, row.tagger): row for row in found}
+        rows |= {row.key: row for row in found}
         reasons |= {(one.tool, one.role): one for one in missed}
     results = ZooResults(sorted(rows.values(), key=_order))
     done = {(row.tool, row.role) for row in results.run}
@@ -127,6 +141,7 @@ def _of_summary(summary: dict[str, Any], timings: dict[str, Any]) -> tuple[list[
                 first["role"],
                 first["label"],
                 first["preset"] or "",
+                ", ".join(f"{name}={value}" for name, value in sorted(first["params"].items())),
                 pictures,
                 summary["model"]["name"],
                 timings.get("date", ""),
@@ -151,7 +166,7 @@ def _examined(adapter: zoo.Adapter, role: str) -> Missed:
 def _order(row: ToolRow) -> tuple[Any, ...]:
     families = ("swap", "reenact", "edit", "synthesis", "degradation")
     family = row.any["family"]
-    return families.index(family) if family in families else len(families), row.tool, row.role, row.preset, row.pictures
+    return families.index(family) if family in families else len(families), *row.key
 
 
 def public(text: str) -> str:

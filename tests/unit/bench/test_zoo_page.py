@@ -9,9 +9,10 @@ import pytest
 
 from faketagger.bench.scenario import plan
 from faketagger.bench.summary import Measured, Missing, summarise
-from faketagger.bench.zoo_page import BEGIN, END, fill_table, main
+from faketagger.bench.zoo_kept import read_kept
+from faketagger.bench.zoo_page import BEGIN, END, fill_table, main, render_page
 from faketagger.bench.zoo_rows import load_results, public
-from faketagger.places import cache_root
+from faketagger.places import cache_root, repository_root
 from tests.helpers.rogue_adapters import WELL_BEHAVED, make_adapter
 from tests.unit.bench.test_scenario import config
 from tests.unit.bench.test_summary import donor_records
@@ -24,6 +25,7 @@ HEADER = {
 SCENARIOS = [
     {"attack": "w", "pair": "t", "label": "the twin"},
     {"attack": "tool_a", "box": "black", "pair": "t", "preset": "smoke"},
+    {"attack": "tool_a", "box": "black", "preset": "smoke", "params": {"edits": "x,y"}},
     {"attack": "bb", "box": "black", "role": "donor"},
     {"attack": "tool_c", "box": "black"},
 ]
@@ -101,14 +103,65 @@ def test_a_readme_keeps_what_was_measured_elsewhere(root: Path, summary: Path) -
     once = readme.read_text()
     assert once.startswith("# tool_a")
     assert once.endswith("\nmore\n")
-    assert once.count("| face-128 |") == 2
+    assert once.count("| face-128 |") == 4
+    assert once.count("frame, smoke, edits=x,y |") == 1
     foreign = "| face-64 | 8 demo faces | frame | 1 % | 0 % | 20.0 dB | 2020-01-01 |"
     readme.write_text(once.replace(END, f"{foreign}\n{END}"))
     main([str(summary), "--root", str(root)])
     again = readme.read_text()
     assert foreign in again
-    assert again.count("| face-128 |") == 2
+    assert again.count("| face-128 |") == 4
     assert fill_table("no place", load_results([summary]).run) is None
+
+
+def test_every_setting_has_a_row(root: Path, summary: Path) -> None:
+    main([str(summary), "--root", str(root)])
+    page = (root / "docs" / "zoo.md").read_text()
+    assert page.count("[tool_a](../adapters/tool_a/README.md) (smoke) | carrier") == 2
+    assert page.count("[tool_a](../adapters/tool_a/README.md) (smoke, edits=x,y) | carrier") == 2
+
+
+def test_a_summary_adds_its_rows_and_loses_none_of_earlier_ones(root: Path, summary: Path) -> None:
+    main([str(summary), "--root", str(root)])
+    page = root / "docs" / "zoo.md"
+    first = page.read_text()
+    assert main(["--root", str(root)]) == 0
+    again = page.read_text()
+    assert again.split("\n## Not run")[0] == first.split("\n## Not run")[0]
+    other: dict[str, Any] = json.loads(summary.read_text())
+    other["faces"]["source"] = "moons"
+    other["scenarios"] = [row for row in other["scenarios"] if row["attack"] == "tool_a" and not row["params"]]
+    other["gaps"] = []
+    other["scenarios"][0]["bit_accuracy"] = 0.123
+    later = summary.parent / "later.json"
+    for count, source in ((3, "moons"), (3, "stars")):
+        other["faces"]["source"] = source
+        later.write_text(json.dumps(other))
+        main([str(later), "--root", str(root)])
+        section = page.read_text().split("## What is left of the tag")[1].split("\n## ")[0]
+        assert section.count("| [tool_a]") == count
+        assert section.count("| [bb]") == 1
+    assert section.count("12.3 %") == 2
+
+
+def test_a_kept_file_that_holds_something_else_is_one_sentence(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = root / "docs" / "zoo" / "tool_a.json"
+    kept.parent.mkdir()
+    for text in ("no json", "{}x", '[{"tool": "tool_a"}]', '["tool_a"]', "3"):
+        kept.write_text(text)
+        assert main(["--root", str(root)]) == 1
+        assert "tool_a.json is no list of results" in capsys.readouterr().err
+
+
+def test_the_page_of_this_repository_is_what_its_kept_rows_say() -> None:
+    docs = repository_root() / "docs"
+    kept = read_kept(docs / "zoo")
+    assert kept
+    rendered, written = (
+        text.split("\n## Not run")[0]
+        for text in (render_page(load_results([], kept)), (docs / "zoo.md").read_text(encoding="utf-8"))
+    )
+    assert rendered.strip() == written.strip()
 
 
 def test_without_any_summary_everything_is_not_run(root: Path) -> None:
