@@ -238,6 +238,19 @@ def test_prepare_then_apply(cache: Path, pictures: list[Path], tmp_path: Path) -
         prepare(folder, {"src": pictures})
 
 
+def test_the_tools_own_cpu_time_is_told(
+    cache: Path, pictures: list[Path], tmp_path: Path, walls: str
+) -> None:
+    spin = "import time\\nwhile time.process_time() < 0.6: pass"
+    busy = f'subprocess.run([sys.executable, "-c", "{spin}"])\n'
+    folder = make_adapter(tmp_path / "busy", busy + "time.sleep(1)\n" + BEHAVIOURS["well_behaved"])
+    install(folder)
+    run = apply(folder, pictures, tmp_path / "out", sandbox=walls)  # type: ignore[arg-type]
+    assert run.run is not None
+    assert run.run.outcome == "finished"
+    assert 0.5 <= run.run.cpu_seconds <= run.run.seconds - 0.8
+
+
 def test_prepare_says_what_went_wrong(cache: Path, pictures: list[Path], tmp_path: Path) -> None:
     folder = make_adapter(tmp_path / "dunce", "raise ValueError('too hard')", name="dunce", facesets=["src"])
     install(folder)

@@ -1,7 +1,9 @@
 """Trainings that are stopped go on where they were: nothing learnt is lost, nobody does the same work twice."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -94,6 +96,27 @@ def test_a_stopped_training_saves_and_goes_on(
     assert (made.folder / "steps").read_text() == "60"
     assert kept_work(cache) == []
     assert logs[0].read_text() == logs[1].read_text()
+
+
+def test_ctrl_c_says_that_it_waits_for_the_save(
+    learner: Learner, cache: Path, pictures: list[Path], tmp_path: Path
+) -> None:
+    folder = learner(saving=0.2, grace_s=10)
+    (tmp_path / "one").mkdir()
+    shutil.copy(pictures[0], tmp_path / "one")
+    call = [sys.executable, "-m", "faketagger.cli.main", "zoo", "prepare", str(folder), f"faces={tmp_path / 'one'}"]
+    mine = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=mine)
+    deadline = time.monotonic() + 40
+    while not (begun := kept_work(cache)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert begun
+    time.sleep(1)
+    command.send_signal(signal.SIGINT)
+    _, errors = command.communicate(timeout=40)
+    assert "stopping; it has up to 10 s to save" in errors
+    assert command.returncode == 130
+    assert (kept_work(cache)[0] / "steps").is_file()
 
 
 def test_without_grace_it_begins_again(learner: Learner, cache: Path, pictures: list[Path]) -> None:

@@ -1,7 +1,12 @@
 """``faketagger zoo``: external tools from the shelf to the picture."""
 
 import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -56,10 +61,12 @@ def prepare(
         print(f"{adapter.name} needs no preparation")
         return
     sets = _sets(facesets)
-    with bar("preparing") as advance:
+    with bar("preparing") as advance, _told_at_ctrl_c(adapter.manifest.limits.grace_s):
         made = prepare_adapter(
             adapter, sets, _values(settings), preset, seed, advance, device=device, attributes=attributes, fresh=fresh
         )
+    if made.run is not None:
+        print(f"learned in {made.run.cpu_seconds:.0f} CPU s, {made.run.seconds:.0f} s of wall time", file=sys.stderr)
     print(made.folder)
 
 
@@ -139,6 +146,26 @@ def check(
     )
     if any(result.verdict == "failed" for result in results):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _told_at_ctrl_c(grace_s: float) -> Iterator[None]:
+    """Say at the first Ctrl-C that the tool now has time to save, and that a second one is not waited for."""
+    usual = signal.getsignal(signal.SIGINT)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, usual)
+        print(f"stopping; it has up to {grace_s:g} s to save (Ctrl-C again: none)", file=sys.stderr, flush=True)
+        raise KeyboardInterrupt
+
+    if not grace_s or usual is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 def _sets(texts: list[str] | None) -> dict[str, list[Path]]:

@@ -28,7 +28,7 @@ class Guard:
 
     def __init__(self, process: subprocess.Popen[bytes], job: Job, limits: Limits, wall_s: float) -> None:
         self.started = self.heard = time.monotonic()
-        self.peak_memory_mb = 0.0
+        self.peak_memory_mb = self.cpu_s = 0.0
         self.received = 0
         self._process, self._job, self._limits, self._wall_s = process, job, limits, wall_s
         self._next = {"usage": 0.0, "disk": 0.0}
@@ -60,6 +60,7 @@ class Guard:
         if now < self._next["usage"]:
             return None
         used = watch.usage(self._process.pid)
+        self.cpu_s = max(self.cpu_s, used.cpu_s)
         self._cpu_then = used.cpu_s if self._cpu_then is None else self._cpu_then
         if len(used.pids) > self._limits.processes:
             return "process_limit", f"it ran more than {self._limits.processes} processes"

@@ -54,6 +54,7 @@ class RunReport:
         outcome: ``finished`` only if the driver said done, left with exit code 0 and touched nothing outside.
         reason: One sentence for every other outcome.
         seconds: Wall time of the tool.
+        cpu_seconds: CPU time, user and system, of all its processes when they were last looked at.
         peak_memory_mb: Largest resident memory seen.
         sandbox: What held it in.
     """
@@ -61,6 +62,7 @@ class RunReport:
     outcome: Outcome
     reason: str | None
     seconds: float
+    cpu_seconds: float
     peak_memory_mb: float
     sandbox: Sandbox
 
@@ -142,7 +144,7 @@ def run_driver(
         verdict = ("trespass", f"it wrote outside its folder: {', '.join(trespasses[:3])}")
     if verdict is None:
         verdict = _after_exit(process.returncode, reader.done, log.tail())
-    return RunReport(verdict[0], verdict[1], seconds, guard.peak_memory_mb, sandbox)
+    return RunReport(verdict[0], verdict[1], seconds, guard.cpu_s, guard.peak_memory_mb, sandbox)
 
 
 def _outside(job: Job, adapter: Adapter, sandbox: Sandbox) -> dict[str, tuple[int, int]]:

@@ -17,7 +17,7 @@ class Usage:
     Attributes:
         pids: Their numbers.
         memory_mb: Resident memory (shared pages counted once a process).
-        cpu_s: Seconds of CPU that they have used so far.
+        cpu_s: Seconds of CPU that they and the children they waited for have used so far.
     """
 
     pids: tuple[int, ...]
@@ -39,7 +39,7 @@ def usage(leader: int) -> Usage:
         fields = _stat(pid)
         if fields:
             parents[pid], sessions[pid], pages[pid] = int(fields[1]), int(fields[3]), int(fields[21])
-            ticks[pid] = int(fields[11]) + int(fields[12])
+            ticks[pid] = sum(map(int, fields[11:15]))  # its own, and of the children that it has waited for
     members = {pid for pid, session in sessions.items() if session == leader}
     children: dict[int, list[int]] = {}
     for pid, parent in parents.items():

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faketagger.data.rendered.backdrop import backdrop
+from faketagger.data.rendered.hair import grow_hair, scalp_mask
 from faketagger.data.rendered.head import Head, load_head
 from faketagger.data.rendered.light import Lamp, develop, make_lamp, shade
 from faketagger.data.rendered.noise import smoothstep
@@ -14,14 +15,7 @@ from faketagger.data.rendered.occlusion import vertex_normals
 from faketagger.data.rendered.person import Person, Shot
 from faketagger.data.rendered.raster import Floats, Fragments, rasterise
 from faketagger.data.rendered.skin import Paint, collar_line, paint_cloth, paint_eye, paint_mouth, paint_skin
-from faketagger.data.rendered.strands import (
-    Strands,
-    grow_beard,
-    grow_brows,
-    grow_hair,
-    grow_lashes,
-    scalp_mask,
-)
+from faketagger.data.rendered.strands import Strands, grow_beard, grow_brows, grow_lashes
 
 OVERSAMPLING = 2
 DISTANCE = 11.0
