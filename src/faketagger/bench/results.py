@@ -40,10 +40,11 @@ class Done:
         began: ``time.perf_counter()`` at the start.
         jobs: All jobs in the order of the table.
         not_run: Those without results.
-        subject: The tagger under test.
+        subject: The watermark under test.
         pictures: All pictures.
         preparation: Knows what was skipped and how long it took.
         sandboxes: Kind of sandbox by job.
+        psnr_match: How the strength was found that holds the asked PSNR; None where none was asked.
     """
 
     began: float
@@ -53,6 +54,7 @@ class Done:
     pictures: list[Picture]
     preparation: Preparation
     sandboxes: dict[str, str]
+    psnr_match: dict[str, Any] | None = None
 
 
 def write_results(
@@ -112,6 +114,10 @@ def describe(config: BenchConfig, store: Store, done: Done) -> dict[str, Any]:
             "digest": digests["model"],
             "message_bits": done.subject.message_bits,
             "payload_bits": done.subject.payload_bits,
+            "coded": done.subject.coded,
+            "kind": done.subject.kind,
+            "version": done.subject.version,
+            "psnr_match": done.psnr_match,
         },
         "faces": {
             "source": Path(config.faces.source).name,

@@ -104,7 +104,8 @@ def check_attacks(jobs: list[Job]) -> None:
     """
     from faketagger import simulator, zoo
 
-    known = {"white": list(simulator.names()), "black": list(zoo.find_adapters())}
+    tools = [name for name, one in zoo.find_adapters().items() if one.manifest.kind == "attack"]
+    known = {"white": list(simulator.names()), "black": tools}
     for job in jobs:
         if job.box == "control" or job.attack in known[job.box]:
             continue
