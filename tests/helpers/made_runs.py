@@ -55,8 +55,13 @@ def make_run(
         "protocol": config.protocol.plain(),
         "model": {"name": name, "digest": "0" * 64, "message_bits": BITS, "payload_bits": 32},
         "faces": {
-            **{"source": "made", "digest": "1" * 64, "size": SIDE, "finder": "none", "skipped": []},
-            **{"n_images": pictures, "n_clusters": pictures // 2},
+            "source": "made",
+            "digest": "1" * 64,
+            "size": SIDE,
+            "finder": "none",
+            "skipped": [],
+            "n_images": pictures,
+            "n_clusters": pictures // 2,
         },
     }
     missing = {"absent": Missing("<b>absent</b> is not installed", "faketagger zoo install absent")}
@@ -65,14 +70,21 @@ def make_run(
     faces = [_show(folder, jobs, number, rng) for number in range(2)]
     spent = {"attack": 2.0, "read": 1.0, "pictures": 2.0 * pictures, "cached": 0.0, "memory_mb": 300.0}
     timings = {
-        **{"date": "2026-01-02", "cpu_count": 2, "peak_memory_mb": 512.0, "wall_seconds": 60.0},
-        **{"attack_seconds": 12.0, "tagging": {"seconds": 4.0, "pictures": pictures}, "sandboxes": {}},
+        "date": "2026-01-02",
+        "cpu_count": 2,
+        "peak_memory_mb": 512.0,
+        "wall_seconds": 60.0,
+        "attack_seconds": 12.0,
+        "tagging": {"seconds": 4.0, "pictures": pictures},
+        "sandboxes": {},
         "jobs": {job.id: dict(spent) for job in jobs if job.attack != "absent"},
     }
     (folder / "timings.json").write_text(json.dumps(timings))
     state = {
-        **{"shown": [asdict(face) for face in faces], "command": "faketagger bench made.yaml"},
-        **{"config": "made: true\n", "inputs": {"model": "0" * 64}},
+        "shown": [asdict(face) for face in faces],
+        "command": "faketagger bench made.yaml",
+        "config": "made: true\n",
+        "inputs": {"model": "0" * 64},
     }
     (folder / "state.json").write_text(json.dumps(state))
     return folder
@@ -88,20 +100,38 @@ def _records(job: Job, pictures: int, psnr_db: float, loss: float, rng: np.rando
                 matched = BITS // 2 if failed else int(matched)
                 made.append(
                     Record(
-                        **{"scenario": job.scenario_id(view), "job": job.id, "label": job.label, "attack": job.attack},
-                        **{"version": 1, "family": "control" if job.box == "control" else "synthesis"},
-                        **{"role": job.role, "view": view, "black_box": job.box == "black"},
-                        **{"severity": job.severity, "pair": job.pair, "kind": kind},
-                        **{"picture": f"p{number:05d}.png", "identity": f"person {number // 2}"},
+                        scenario=job.scenario_id(view),
+                        job=job.id,
+                        label=job.label,
+                        attack=job.attack,
+                        version=1,
+                        family="control" if job.box == "control" else "synthesis",
+                        role=job.role,
+                        view=view,
+                        black_box=job.box == "black",
+                        severity=job.severity,
+                        pair=job.pair,
+                        kind=kind,
+                        picture=f"p{number:05d}.png",
+                        identity=f"person {number // 2}",
                         cluster=f"person {number // 2}",
                         attack_status="failed" if failed else "attacked",
                         read_status="unread" if failed else "read",
                         reason="it crashed" if failed else "",
-                        **{"bits": BITS, "matched": matched, "p_value": 1.0 if failed else P_VALUES[matched]},
+                        bits=BITS,
+                        matched=matched,
+                        p_value=1.0 if failed else P_VALUES[matched],
                         exact=matched > 56,
                         attack_psnr_db=None if failed else 30.0 + len(job.id),
-                        **{"changed": 1.0, "moved": None, "donor_distance": None, "donor_distance_before": None},
-                        **{"agreement": None, "psnr_db": psnr_db, "ssim": 0.98, "psnr_face_db": 36.0, "ssim_face": 0.9},
+                        changed=1.0,
+                        moved=None,
+                        donor_distance=None,
+                        donor_distance_before=None,
+                        agreement=None,
+                        psnr_db=psnr_db,
+                        ssim=0.98,
+                        psnr_face_db=36.0,
+                        ssim_face=0.9,
                     )
                 )
     return made

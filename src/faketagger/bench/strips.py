@@ -173,4 +173,3 @@ def _after(root: Path, face: Face, jobs: list[dict[str, Any]], reads: dict[tuple
             )
         )
     return tiles
-
