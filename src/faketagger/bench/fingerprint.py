@@ -17,6 +17,7 @@ PACKAGE = Path(faketagger.__file__).parent
 _ROOMS = ("coding", "imaging", "faces", "tagger", "watermarks", "simulator", "zoo", "data/rendered")
 _SHOWING = (
     *("card", "flags", "gaps", "plots", "report", "statistics", "strips", "summary", "table", "wandb_log"),
+    *("costs", "curves", "figures", "page", "picture_table", "report_rows", "wandb_tables"),
     *("zoo_kept", "zoo_page", "zoo_rows"),
 )
 _PACKAGES = ("torch", "numpy", "scipy", "pillow", "opencv-python", "kornia", "dlib-bin", "scikit-image", "av")
@@ -86,8 +87,8 @@ def _pictures_digest(sources: list[Source]) -> bytes:
 def presentation_digest() -> str:
     """Digest of the code that turns records into tables and pages."""
     own = PACKAGE / "bench"
-    files = [own / f"{name}.py" for name in _SHOWING] + _files([own / "templates"])
-    return files_digest(files, own)
+    files = [own / f"{name}.py" for name in _SHOWING] + _files([own / "templates", PACKAGE / "tracking"])
+    return files_digest(files, PACKAGE)
 
 
 def files_digest(files: Iterable[Path], root: Path) -> str:

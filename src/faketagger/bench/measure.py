@@ -103,7 +103,7 @@ def measure(
             runner.wait_for(worker)
             not_run = blocked + unfit + runner.not_run
         opened.result()
-        done = Done(began, jobs, not_run, subject, pictures, preparation, runner.sandboxes, matched)
+        done = Done(began, jobs, not_run, subject, pictures, preparation, tagging, runner.sandboxes, matched)
         return write_results(config, store, done, command, aside, run)
 
 

@@ -18,6 +18,7 @@ LazyGroup.sources = {
     "tag": CommandSource("faketagger.cli.tag:tag", "Write a payload into the faces of photographs."),
     "read": CommandSource("faketagger.cli.read:read", "Read the tags of photographs, with a p-value each."),
     "bench": CommandSource("faketagger.cli.bench:bench", "Tag, attack, read back, print the honest table."),
+    "report": CommandSource("faketagger.cli.report:report", "Draw the page of finished benchmarks again."),
     "train": CommandSource("faketagger.cli.train:train", "Train a tagger from a configuration file."),
     "zoo": CommandSource("faketagger.cli.zoo:app", "Install, check and run external tools."),
     "export": CommandSource("faketagger.cli.export:export", "Write a tagger's networks as ONNX or pt2."),

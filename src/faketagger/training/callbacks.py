@@ -11,6 +11,7 @@ from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 
 from faketagger.imaging import to_uint8
+from faketagger.training.loggers import log_pictures
 from faketagger.training.tagger_module import TaggerModule
 
 
@@ -66,10 +67,10 @@ class TaggedPictures(pl.Callback):
         images, tagged = pl_module.show(batch, self.faces)
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"step-{trainer.global_step:06d}.png"
-        Image.fromarray(sheet(images, tagged)).save(path)
+        pixels = sheet(images, tagged)
+        Image.fromarray(pixels).save(path)
         for logger in trainer.loggers:
-            if isinstance(logger, pl.loggers.WandbLogger):
-                logger.log_image("pictures", [str(path)], caption=["original | tagged | residual x10"])
+            log_pictures(logger, path, pixels, trainer.global_step)
 
 
 def sheet(images: Tensor, tagged: Tensor) -> np.ndarray:

@@ -21,7 +21,7 @@ from faketagger.tagger.tagger import Tagger
 from faketagger.training.autoencoder import AutoencoderModule
 from faketagger.training.callbacks import TaggedPictures, Watchdog
 from faketagger.training.config import TaggerConfig, TrainConfig
-from faketagger.training.loggers import build_logger, close
+from faketagger.training.loggers import build_logger, close, log_artifacts
 from faketagger.training.resumption import LAST, LastCheckpoint, interruptible, read_last
 from faketagger.training.tagger_module import TaggerModule
 
@@ -124,11 +124,12 @@ def train(config: TrainConfig, out: Path) -> Outcome:
             # With averaging on, the checkpoint's state is the average; a fit with no step left would not load it.
             module.load_state_dict((read_last(out) or {})["state_dict"])
             found = trainer.validate(module, data, verbose=False)[0]
+        metrics = {name: float(value) for name, value in found.items()}
+        result = write_result(module, config, out)
+        metrics_file.write_text(json.dumps(metrics, indent=1))
+        log_artifacts(logger, config, data, result, metrics)
     finally:
         close(logger)
-    metrics = {name: float(value) for name, value in found.items()}
-    result = write_result(module, config, out)
-    metrics_file.write_text(json.dumps(metrics, indent=1))
     return Outcome(metrics, result, began_at)
 
 
