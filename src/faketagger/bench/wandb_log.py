@@ -49,6 +49,8 @@ class Logged:
 class RunWriter:
     """Writes the run below ``OUT/wandb``; an earlier one there is replaced.
 
+    Where a run is going on in this process already, as in a sweep's trial, everything goes into that one.
+
     Opening takes seconds in which little is computed, so it is apart from writing.
 
     Args:
@@ -61,6 +63,7 @@ class RunWriter:
     def __init__(self, root: Path, protocol: str, model: str, config: dict[str, Any]) -> None:
         self._root, self._protocol, self._model, self._config = root.resolve(), protocol, model, config
         self._run: Any = None
+        self._guest = False
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +71,7 @@ class RunWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._run is not None:
+        if self._run is not None and not self._guest:
             self._run.finish(exit_code=1)
 
     def open(self) -> None:
@@ -79,6 +82,9 @@ class RunWriter:
         with _environment(folder):
             import wandb
 
+            if wandb.run is not None:
+                self._run, self._guest = wandb.run, True
+                return
             self._run = wandb.init(
                 mode="offline",
                 project="faketagger",
@@ -109,7 +115,8 @@ class RunWriter:
             for file in ("records.parquet", "summary.json"):
                 artifact.add_file(str(self._root / file))
             run.log_artifact(artifact, aliases=["latest", self._model])
-            run.finish()
+            if not self._guest:
+                run.finish()
             self._run = None
 
 

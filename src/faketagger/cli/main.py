@@ -20,6 +20,7 @@ LazyGroup.sources = {
     "bench": CommandSource("faketagger.cli.bench:bench", "Tag, attack, read back, print the honest table."),
     "train": CommandSource("faketagger.cli.train:train", "Train a tagger from a configuration file."),
     "zoo": CommandSource("faketagger.cli.zoo:app", "Install, check and run external tools."),
+    "sweep": CommandSource("faketagger.cli.sweep:app", "Search over trainings: one file, several engines."),
     "export": CommandSource("faketagger.cli.export:export", "Write a tagger's networks as ONNX or pt2."),
 }
 

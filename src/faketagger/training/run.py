@@ -3,6 +3,7 @@
 import json
 import logging
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,12 +83,13 @@ def _tagger_module(config: TrainConfig, tagger: TaggerConfig) -> TaggerModule:
     return module
 
 
-def train(config: TrainConfig, out: Path) -> Outcome:
+def train(config: TrainConfig, out: Path, watchers: Sequence[pl.Callback] = ()) -> Outcome:
     """Train, or go on with a run that was stopped, and write the result.
 
     Args:
         config: What to train.
         out: Folder of the run. If it holds ``last.ckpt``, the run goes on at its next step.
+        watchers: Further callbacks.
 
     Returns:
         Metrics, result and the step that this call began at.
@@ -117,7 +119,7 @@ def train(config: TrainConfig, out: Path) -> Outcome:
         data.progress = lambda done, total: bar.update(task, completed=done, total=total)
         data.setup()
     logger = build_logger(config, out)
-    trainer = build_trainer(config, out, logger)
+    trainer = build_trainer(config, out, logger, watchers)
     try:
         with interruptible(trainer):
             trainer.fit(module, data, ckpt_path=out / LAST if last else None, weights_only=True)
@@ -132,13 +134,16 @@ def train(config: TrainConfig, out: Path) -> Outcome:
     return Outcome(metrics, result, began_at)
 
 
-def build_trainer(config: TrainConfig, out: Path, logger: Logger | bool) -> pl.Trainer:
+def build_trainer(
+    config: TrainConfig, out: Path, logger: Logger | bool, watchers: Sequence[pl.Callback] = ()
+) -> pl.Trainer:
     """Lightning's trainer with everything that watches a run.
 
     Args:
         config: What to train.
         out: Folder of the run.
         logger: Where numbers go; False for nowhere.
+        watchers: Further callbacks.
     """
     settings = config.trainer
     callbacks: list[pl.Callback] = [
@@ -146,6 +151,7 @@ def build_trainer(config: TrainConfig, out: Path, logger: Logger | bool) -> pl.T
         Watchdog(),
         TaggedPictures(out / "pictures"),
         LastCheckpoint(out, settings.save_every),
+        *watchers,
     ]
     if settings.ema:
         callbacks.append(EMAWeightAveraging(decay=settings.ema))
