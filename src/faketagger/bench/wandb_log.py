@@ -49,8 +49,6 @@ class Logged:
 class RunWriter:
     """Writes the run below ``OUT/wandb``; an earlier one there is replaced.
 
-    Where a run is going on in this process already, as in a sweep's trial, everything goes into that one.
-
     Opening takes seconds in which little is computed, so it is apart from writing.
 
     Args:
@@ -63,7 +61,6 @@ class RunWriter:
     def __init__(self, root: Path, protocol: str, model: str, config: dict[str, Any]) -> None:
         self._root, self._protocol, self._model, self._config = root.resolve(), protocol, model, config
         self._run: Any = None
-        self._guest = False
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +68,7 @@ class RunWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._run is not None and not self._guest:
+        if self._run is not None:
             self._run.finish(exit_code=1)
 
     def open(self) -> None:
@@ -82,9 +79,6 @@ class RunWriter:
         with _environment(folder):
             import wandb
 
-            if wandb.run is not None:
-                self._run, self._guest = wandb.run, True
-                return
             self._run = wandb.init(
                 mode="offline",
                 project="faketagger",
@@ -115,8 +109,7 @@ class RunWriter:
             for file in ("records.parquet", "summary.json"):
                 artifact.add_file(str(self._root / file))
             run.log_artifact(artifact, aliases=["latest", self._model])
-            if not self._guest:
-                run.finish()
+            run.finish()
             self._run = None
 
 

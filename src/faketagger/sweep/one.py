@@ -32,6 +32,9 @@ from faketagger.training.config import TrainConfig
 from faketagger.training.run import train
 
 
+_BENCH_FILES = ("summary.json", "records.parquet", "report.html")
+
+
 class Stopped(Exception):
     """The trial is not among those that go on."""
 
@@ -95,18 +98,17 @@ def run_trial(training: Path, bench: Path | None, overrides: list[str], folder: 
     folder.mkdir(parents=True, exist_ok=True)
     with wandb_run(folder, config, trial) as run:
         try:
-            outcome = train(config, folder / "train", [Reporter(folder, trial)])
+            logger = pl.loggers.WandbLogger(save_dir=folder, experiment=run)
+            outcome = train(config, folder / "train", [Reporter(folder, trial)], logger)
         except Stopped:
             run.summary["stopped_early"] = True
             return False
         metrics = dict(outcome.metrics)
         if protocol is not None:
-            command = f"faketagger bench {bench} --model {outcome.result} --out {folder / 'bench'}"
-            chosen = protocol.with_choices(str(outcome.result), None)
-            _, summary = run_benchmark(chosen, folder / "bench", console, command)
-            metrics |= bench_metrics(summary)
+            metrics |= bench_metrics(_benchmark(protocol, outcome.result, folder / "bench", console))
+            _attach(run, f"bench-{run.id}", "benchmark", [folder / "bench" / name for name in _BENCH_FILES])
+        _attach(run, f"checkpoint-{run.id}", "model", [outcome.result], metrics)
         run.summary.update(metrics)
-        _attach(run, outcome.result, metrics)
         write_json(folder / METRICS, metrics)
     return True
 
@@ -139,9 +141,12 @@ def wandb_run(folder: Path, config: TrainConfig, trial: Trial | None) -> Iterato
         name=None if by_agent else folder.name,
         dir=str(folder),
         tags=["sweep"],
+        reinit="create_new",
         config={**config.plain(), "trial": trial.parameters if trial else {}},
         settings=wandb.Settings(silent=True, console="off", x_disable_stats=True, disable_git=True),
     )
+    for part in ("train/*", "val/*"):
+        run.define_metric(part, step_metric="trainer/global_step")
     try:
         yield run
     except BaseException:
@@ -150,14 +155,29 @@ def wandb_run(folder: Path, config: TrainConfig, trial: Trial | None) -> Iterato
     run.finish()
 
 
-def _attach(run: Any, result: Path, metrics: dict[str, float]) -> None:
+def _benchmark(protocol: BenchConfig, model: Path, out: Path, console: Console) -> dict[str, Any]:
+    """Benchmark without W&B runs of its own: a trial is one run."""
+    mode = os.environ.get("WANDB_MODE")
+    os.environ["WANDB_MODE"] = "disabled"
+    try:
+        command = f"faketagger bench FILE --model {model} --out {out}"
+        return run_benchmark(protocol.with_choices(str(model), None), out, console, command)[1]
+    finally:
+        if mode is None:
+            del os.environ["WANDB_MODE"]
+        else:
+            os.environ["WANDB_MODE"] = mode
+
+
+def _attach(run: Any, name: str, kind: str, paths: list[Path], facts: dict[str, float] | None = None) -> None:
     import wandb
 
-    artifact = wandb.Artifact(f"checkpoint-{run.id}", "model", metadata=metrics)
-    if result.is_dir():
-        artifact.add_dir(str(result))
-    else:
-        artifact.add_file(str(result))
+    artifact = wandb.Artifact(name, kind, metadata=facts)
+    for path in paths:
+        if path.is_dir():
+            artifact.add_dir(str(path))
+        else:
+            artifact.add_file(str(path))
     run.log_artifact(artifact)
 
 

@@ -9,14 +9,8 @@ from faketagger.errors import ConfigError
 from faketagger.training.config import TrainConfig
 
 
-class Guest(WandbLogger):
-    """Writes into a W&B run that is going on already, a sweep's trial; who has started it finishes it."""
-
-
 def build_logger(config: TrainConfig, out: Path) -> Logger:
     """The logger that a configuration names, writing below ``out``; W&B stays offline unless WANDB_MODE says otherwise.
-
-    Where a W&B run is going on in this process, ``wandb`` writes into it.
 
     Raises:
         ConfigError: Its package is not installed.
@@ -30,8 +24,6 @@ def build_logger(config: TrainConfig, out: Path) -> Logger:
             raise ConfigError("The logger 'tensorboard' is not installed.", "pip install tensorboard") from error
     import wandb
 
-    if wandb.run is not None:
-        return Guest(save_dir=out, project="faketagger", experiment=wandb.run)
     logger = WandbLogger(
         name=config.name,
         save_dir=out,
@@ -49,5 +41,5 @@ def build_logger(config: TrainConfig, out: Path) -> Logger:
 def close(logger: Logger) -> None:
     """Write out what a logger still holds, so that the next run in this process starts its own."""
     logger.finalize("success")
-    if isinstance(logger, WandbLogger) and not isinstance(logger, Guest):
+    if isinstance(logger, WandbLogger):
         logger.experiment.finish()

@@ -83,13 +83,16 @@ def _tagger_module(config: TrainConfig, tagger: TaggerConfig) -> TaggerModule:
     return module
 
 
-def train(config: TrainConfig, out: Path, watchers: Sequence[pl.Callback] = ()) -> Outcome:
+def train(
+    config: TrainConfig, out: Path, watchers: Sequence[pl.Callback] = (), logger: Logger | None = None
+) -> Outcome:
     """Train, or go on with a run that was stopped, and write the result.
 
     Args:
         config: What to train.
         out: Folder of the run. If it holds ``last.ckpt``, the run goes on at its next step.
         watchers: Further callbacks.
+        logger: Where numbers go, left open; None for a new one, as the configuration says.
 
     Returns:
         Metrics, result and the step that this call began at.
@@ -118,8 +121,8 @@ def train(config: TrainConfig, out: Path, watchers: Sequence[pl.Callback] = ()) 
         task = bar.add_task("looking for faces", total=None)
         data.progress = lambda done, total: bar.update(task, completed=done, total=total)
         data.setup()
-    logger = build_logger(config, out)
-    trainer = build_trainer(config, out, logger, watchers)
+    used = logger or build_logger(config, out)
+    trainer = build_trainer(config, out, used, watchers)
     try:
         with interruptible(trainer):
             trainer.fit(module, data, ckpt_path=out / LAST if last else None, weights_only=True)
@@ -127,7 +130,8 @@ def train(config: TrainConfig, out: Path, watchers: Sequence[pl.Callback] = ()) 
             module.load_state_dict((read_last(out) or {})["state_dict"])
             found = trainer.validate(module, data, verbose=False)[0]
     finally:
-        close(logger)
+        if logger is None:
+            close(used)
     metrics = {name: float(value) for name, value in found.items()}
     result = write_result(module, config, out)
     metrics_file.write_text(json.dumps(metrics, indent=1))
