@@ -80,7 +80,7 @@ class RunWriter:
             import wandb
 
             self._run = wandb.init(
-                mode="offline",
+                mode=os.environ.get("WANDB_MODE", "offline"),  # type: ignore[arg-type]
                 project="faketagger",
                 dir=str(self._root),
                 name=f"{self._model} {self._protocol}",
@@ -88,6 +88,7 @@ class RunWriter:
                 job_type="bench",
                 tags=[self._model, self._protocol],
                 config=self._config,
+                reinit="create_new",
                 settings=wandb.Settings(silent=True, console="off", x_disable_stats=True, disable_git=True),
             )
 

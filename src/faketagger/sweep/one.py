@@ -1,12 +1,15 @@
 """One trial: train, benchmark, write down what was measured, all in one W&B run."""
 
 import os
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+from omegaconf import OmegaConf
 from rich.console import Console
 
 from faketagger.bench.benchmark import run_benchmark
@@ -15,6 +18,7 @@ from faketagger.config import load_config
 from faketagger.places import repository_root
 from faketagger.sweep.objectives import bench_metrics
 from faketagger.sweep.search import Search
+from faketagger.sweep.space import dimensions, flat
 from faketagger.sweep.trials import (
     METRICS,
     REPORTS,
@@ -22,6 +26,7 @@ from faketagger.sweep.trials import (
     VERDICT,
     SweepFolder,
     Trial,
+    conclude,
     iterations_of,
     read_reports,
     read_trial,
@@ -96,7 +101,7 @@ def run_trial(training: Path, bench: Path | None, overrides: list[str], folder: 
     protocol = load_config(shipped(bench), BenchConfig) if bench else None
     trial = read_trial(folder) if (folder / SPEC).is_file() else None
     folder.mkdir(parents=True, exist_ok=True)
-    with wandb_run(folder, config, trial) as run:
+    with _recorded(folder, overrides), wandb_run(folder, config, trial) as run:
         try:
             logger = pl.loggers.WandbLogger(save_dir=folder, experiment=run)
             outcome = train(config, folder / "train", [Reporter(folder, trial)], logger)
@@ -125,20 +130,17 @@ def wandb_run(folder: Path, config: TrainConfig, trial: Trial | None) -> Iterato
         config: Of its training.
         trial: None outside a sweep of our own engines.
     """
-    import shutil
-
     import wandb
 
-    by_agent = "WANDB_SWEEP_ID" in os.environ
-    mode = os.environ.get("WANDB_MODE") or ("online" if by_agent else "offline")
+    mode = os.environ.get("WANDB_MODE") or ("online" if by_agent() else "offline")
     if mode == "offline":
         shutil.rmtree(folder / "wandb", ignore_errors=True)
     run = wandb.init(
         mode=mode,  # type: ignore[arg-type]
         project=os.environ.get("WANDB_PROJECT", "faketagger"),
-        group=None if by_agent else os.environ.get("WANDB_RUN_GROUP", config.name),
+        group=None if by_agent() else os.environ.get("WANDB_RUN_GROUP", config.name),
         job_type="trial",
-        name=None if by_agent else folder.name,
+        name=None if by_agent() else folder.name,
         dir=str(folder),
         tags=["sweep"],
         reinit="create_new",
@@ -192,5 +194,35 @@ def trial_folder() -> Path:
     chosen = os.environ.get("FAKETAGGER_TRIAL")
     if chosen:
         return Path(chosen)
-    sweep, run = os.environ.get("WANDB_SWEEP_ID"), os.environ.get("WANDB_RUN_ID")
-    return Path("runs") / "sweeps" / sweep / "trials" / run if sweep and run else Path("runs") / "trial"
+    run = os.environ.get("WANDB_RUN_ID")
+    if by_agent() and run:
+        sweep = os.environ.get("FAKETAGGER_SWEEP") or Path("runs") / "sweeps" / os.environ["WANDB_SWEEP_ID"]
+        return Path(sweep) / "trials" / run
+    return Path("runs") / "trial"
+
+
+def by_agent() -> bool:
+    """Whether one of W&B's agents has started this process."""
+    return "WANDB_SWEEP_ID" in os.environ
+
+
+@contextmanager
+def _recorded(folder: Path, overrides: list[str]) -> Iterator[None]:
+    """Let ``faketagger sweep show`` know of a trial that W&B has drawn and this agent runs."""
+    root = folder.resolve().parents[1]
+    if not (by_agent() and SweepFolder(root).begun) or (folder / SPEC).is_file():
+        yield
+        return
+    sweep, began = SweepFolder(root), time.time()
+    names = {dimension.name for dimension in dimensions(sweep.config().parameters)}
+    given = flat(OmegaConf.to_container(OmegaConf.from_dotlist(overrides)))
+    sweep.add(len(sweep.trials()), {}, {name: given[name] for name in names & given.keys()}, folder.name)
+    failure = "it was stopped"
+    try:
+        yield
+        failure = ""
+    except Exception as error:
+        failure = str(error)
+        raise
+    finally:
+        conclude(sweep.config(), folder, began, failure or None)

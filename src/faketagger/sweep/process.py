@@ -21,6 +21,7 @@ from faketagger.sweep.trials import LOG, RESULT, SweepFolder, Trial, conclude, l
 from faketagger.sweep.words import trial_words
 
 _PRELOAD = ["faketagger.training.run", "faketagger.bench.measure", "faketagger.bench.report", "matplotlib.pyplot"]
+_FRONT = ("${env}", "/usr/bin/env")
 _TRIES = 3
 _GRACE = 20.0
 """Seconds that a trial has to save itself once the sweep is interrupted."""
@@ -36,7 +37,8 @@ class TrialHost:
     def __init__(self, sweep: SweepFolder) -> None:
         self._sweep, self._config = sweep, sweep.config()
         self._context = get_context("forkserver")
-        self._context.set_forkserver_preload(_PRELOAD)
+        if runs_in_fork(self._config.command):
+            self._context.set_forkserver_preload(_PRELOAD)
         self._alive: set[ForkServerProcess] = set()
         self._closing = False
 
@@ -125,21 +127,25 @@ def run_words(words: list[str]) -> int:
     Returns:
         Its exit code, negative for a signal.
     """
-    if Path(words[0]).name == "env":
-        words = words[1:]
-    if Path(words[0]).name != "faketagger":
+    if not runs_in_fork(words):
         try:
             return subprocess.run(words, check=False).returncode
         except OSError as error:
             print(f"error: {words[0]} cannot be started: {error.strerror}", file=sys.stderr)
             return 127
     (entry,) = entry_points(group="console_scripts", name="faketagger")
-    sys.argv = words
+    sys.argv = words[1:] if words[0] in _FRONT else words
     try:
         entry.load()()
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     return 0
+
+
+def runs_in_fork(words: list[str]) -> bool:
+    """Whether a command is our own, which needs no new interpreter."""
+    program = words[1] if words[0] in _FRONT and len(words) > 1 else words[0]
+    return Path(program).name == "faketagger"
 
 
 def _how(code: int) -> str:

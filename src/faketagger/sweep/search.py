@@ -8,7 +8,7 @@ being how many run side by side. So a sweep that was killed and resumed draws wh
 import hashlib
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from faketagger.errors import ConfigError
@@ -190,9 +190,3 @@ def pareto_front(trials: Sequence[Trial], config: SweepConfig) -> list[int]:
 
     return [number for number, point in points.items() if not beaten(point)]
 
-
-def parameters_of(trials: Sequence[Trial]) -> Mapping[str, list[Any]]:
-    """Values of each parameter that differs between trials, in the order of the trials."""
-    names = trials[0].parameters if trials else {}
-    columns = {name: [trial.parameters[name] for trial in trials] for name in names}
-    return {name: column for name, column in columns.items() if any(value != column[0] for value in column)}

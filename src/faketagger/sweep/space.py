@@ -146,6 +146,16 @@ def nested(values: Mapping[str, Any], parameters: Mapping[str, Parameter], prefi
     }
 
 
+def flat(values: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested values by dotted name; the way back from :func:`nested`."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        found[f"{prefix}{name}"] = value
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{name}.")
+    return found
+
+
 def shown(value: Any) -> str:
     """A value in a table: short, lists and mappings as JSON."""
     if isinstance(value, float):

@@ -130,9 +130,11 @@ class SweepFolder:
         """Folder of a trial."""
         return self.root / "trials" / trial_id
 
-    def add(self, number: int, coordinates: Mapping[str, Any], parameters: Mapping[str, Any]) -> Trial:
-        """Write down what a trial is to do."""
-        trial = Trial(f"{number:04d}", number, dict(parameters), dict(coordinates))
+    def add(
+        self, number: int, coordinates: Mapping[str, Any], parameters: Mapping[str, Any], trial_id: str | None = None
+    ) -> Trial:
+        """Write down what a trial is to do; it is named by its number unless it has a name."""
+        trial = Trial(trial_id or f"{number:04d}", number, dict(parameters), dict(coordinates))
         self.folder(trial.id).mkdir(parents=True, exist_ok=True)
         names = ("id", "number", "parameters", "coordinates")
         write_json(self.folder(trial.id) / SPEC, {name: getattr(trial, name) for name in names})
