@@ -21,6 +21,7 @@ LazyGroup.sources = {
     "report": CommandSource("faketagger.cli.report:report", "Draw the page of finished benchmarks again."),
     "train": CommandSource("faketagger.cli.train:train", "Train a tagger from a configuration file."),
     "zoo": CommandSource("faketagger.cli.zoo:app", "Install, check and run external tools."),
+    "sweep": CommandSource("faketagger.cli.sweep:app", "Search over trainings: one file, several engines."),
     "export": CommandSource("faketagger.cli.export:export", "Write a tagger's networks as ONNX or pt2."),
 }
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,12 +83,16 @@ def _tagger_module(config: TrainConfig, tagger: TaggerConfig) -> TaggerModule:
     return module
 
 
-def train(config: TrainConfig, out: Path) -> Outcome:
+def train(
+    config: TrainConfig, out: Path, watchers: Sequence[pl.Callback] = (), logger: Logger | None = None
+) -> Outcome:
     """Train, or go on with a run that was stopped, and write the result.
 
     Args:
         config: What to train.
         out: Folder of the run. If it holds ``last.ckpt``, the run goes on at its next step.
+        watchers: Further callbacks.
+        logger: Where numbers go, left open; None for a new one, as the configuration says.
 
     Returns:
         Metrics, result and the step that this call began at.
@@ -116,8 +121,8 @@ def train(config: TrainConfig, out: Path) -> Outcome:
         task = bar.add_task("looking for faces", total=None)
         data.progress = lambda done, total: bar.update(task, completed=done, total=total)
         data.setup()
-    logger = build_logger(config, out)
-    trainer = build_trainer(config, out, logger)
+    used = logger or build_logger(config, out)
+    trainer = build_trainer(config, out, used, watchers)
     try:
         with interruptible(trainer):
             trainer.fit(module, data, ckpt_path=out / LAST if last else None, weights_only=True)
@@ -127,19 +132,23 @@ def train(config: TrainConfig, out: Path) -> Outcome:
         metrics = {name: float(value) for name, value in found.items()}
         result = write_result(module, config, out)
         metrics_file.write_text(json.dumps(metrics, indent=1))
-        log_artifacts(logger, config, data, result, metrics)
+        log_artifacts(used, config, data, result, metrics)
     finally:
-        close(logger)
+        if logger is None:
+            close(used)
     return Outcome(metrics, result, began_at)
 
 
-def build_trainer(config: TrainConfig, out: Path, logger: Logger | bool) -> pl.Trainer:
+def build_trainer(
+    config: TrainConfig, out: Path, logger: Logger | bool, watchers: Sequence[pl.Callback] = ()
+) -> pl.Trainer:
     """Lightning's trainer with everything that watches a run.
 
     Args:
         config: What to train.
         out: Folder of the run.
         logger: Where numbers go; False for nowhere.
+        watchers: Further callbacks.
     """
     settings = config.trainer
     callbacks: list[pl.Callback] = [
@@ -147,6 +156,7 @@ def build_trainer(config: TrainConfig, out: Path, logger: Logger | bool) -> pl.T
         Watchdog(),
         TaggedPictures(out / "pictures"),
         LastCheckpoint(out, settings.save_every),
+        *watchers,
     ]
     if settings.ema:
         callbacks.append(EMAWeightAveraging(decay=settings.ema))
