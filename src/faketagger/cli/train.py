@@ -25,6 +25,8 @@ def train(
     settings = load_config(config, TrainConfig, overrides)
     folder = out or Path("runs/train") / settings.name
     outcome = run(settings, folder)
+    if not outcome.reports:
+        return
     for name, value in sorted(outcome.metrics.items()):
         print(f"{name} {value:.4f}")
     if outcome.began_at >= settings.trainer.max_steps:

@@ -13,6 +13,7 @@ from faketagger.config import Section
 from faketagger.data.celebahq import CelebAHQ
 from faketagger.data.crops import FaceCrops
 from faketagger.data.demo import materialise_demo
+from faketagger.data.division import Division
 from faketagger.data.samples import Identities, Sample, Split, list_folder, split_by_identity
 from faketagger.errors import DataError
 from faketagger.places import cache_root
@@ -37,7 +38,7 @@ class DataConfig(Section):
             group 1. Null puts everybody into group 0.
         size: Side of the aligned crop in pixels.
         margin: What is added to the crop on every side, as a share of ``size``.
-        batch_size: Faces per step.
+        batch_size: Faces per optimiser step, over all processes and accumulated batches.
         val_share: Share of the pictures for validation (``demo`` and ``folder``).
         test_share: Share of the pictures for the test (``demo`` and ``folder``).
         limit: Use only so many pictures of each split.
@@ -77,39 +78,88 @@ class DataConfig(Section):
 
 
 class SteppedBatches(Sampler[list[int]]):
-    """Batches that are a pure function of (seed, step).
+    """Batches that are a pure function of (seed, step), and this process's part of each.
 
     Every pass over the data is a fresh shuffle; what does not fill a batch is left out of that pass, unless the
     data is smaller than one batch. Iteration starts at the step that ``position`` tells and ends with the pass.
 
     Args:
         count: Number of items.
-        batch_size: Items per batch.
+        batch_size: Items per step, over all processes and turns.
         seed: Fixes every shuffle.
-        position: Tells how many batches have been used so far.
+        position: Tells how many steps have been taken so far.
+        division: How a batch is divided.
+
+    Raises:
+        ConfigError: A batch does not divide.
+        DataError: There are fewer items than parts.
     """
 
-    def __init__(self, count: int, batch_size: int, seed: int, position: Callable[[], int]) -> None:
+    def __init__(
+        self, count: int, batch_size: int, seed: int, position: Callable[[], int], division: Division | None = None
+    ) -> None:
+        self.division = division or Division()
+        if count < self.division.parts:
+            raise DataError(f"{count} faces cannot be divided over {self.division.parts} parts of a batch.")
+        self.share = min(self.division.share(batch_size), count // self.division.parts)
         self.count = count
-        self.batch_size = min(batch_size, count)
+        self.batch_size = self.share * self.division.parts
         self.seed = seed
         self.position = position
 
-    def __len__(self) -> int:
+    @property
+    def steps(self) -> int:
+        """Steps in one pass."""
         return self.count // self.batch_size
+
+    def __len__(self) -> int:
+        return self.steps * self.division.turns
 
     def __iter__(self) -> Iterator[list[int]]:
         step = self.position()
-        for later in range(step, (step // len(self) + 1) * len(self)):
-            yield self.batch(later)
+        for later in range(step, (step // self.steps + 1) * self.steps):
+            batch = self.batch(later)
+            for turn in range(self.division.turns):
+                start = self.division.part(turn) * self.share
+                yield batch[start : start + self.share]
 
     def batch(self, step: int) -> list[int]:
-        """Numbers of the items of one step, counted from 0 over all passes."""
-        turn, place = divmod(step, len(self))
+        """Numbers of the items of one step, counted from 0 over all passes, for all processes and turns."""
+        turn, place = divmod(step, self.steps)
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + turn)
         order = torch.randperm(self.count, generator=generator).tolist()
         start = place * self.batch_size
         return order[start : start + self.batch_size]
+
+
+class OrderedBatches(Sampler[list[int]]):
+    """All items in order, each in one batch of one process; the batches are the same for every number of processes.
+
+    Args:
+        count: Number of items.
+        batch_size: As for :class:`SteppedBatches`; a batch here is one part of it.
+        division: How a batch is divided.
+
+    Raises:
+        ConfigError: A batch does not divide.
+        DataError: There are fewer items than processes.
+    """
+
+    def __init__(self, count: int, batch_size: int, division: Division) -> None:
+        if count < division.processes:
+            raise DataError(
+                f"{count} faces to validate on cannot be divided over {division.processes} processes.",
+                "Raise data.val_share, or use fewer processes.",
+            )
+        self.division, self.count = division, count
+        self.size = min(division.share(batch_size), max(1, count // division.parts))
+
+    def __len__(self) -> int:
+        return len(range(self.division.rank * self.size, self.count, self.size * self.division.processes))
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for start in range(self.division.rank * self.size, self.count, self.size * self.division.processes):
+            yield list(range(start, min(start + self.size, self.count)))
 
 
 class FaceDataModule(lightning.LightningDataModule):
@@ -135,7 +185,17 @@ class FaceDataModule(lightning.LightningDataModule):
         self.cache = cache or cache_root()
         self.progress = progress
         self.batches_used = 0
+        self._turns_taken = 0
         self.datasets: dict[Split, FaceCrops] = {}
+
+    @property
+    def division(self) -> Division:
+        """How batches are divided under the trainer at hand; one part without a trainer."""
+        return Division() if self.trainer is None else Division.of(self.trainer)
+
+    def prepare_data(self) -> None:
+        """Let one process of a machine look for the faces, before all others find them in the cache."""
+        self.setup()
 
     def setup(self, stage: str | None = None) -> None:
         """Find faces and divide people; a second call does nothing.
@@ -158,7 +218,10 @@ class FaceDataModule(lightning.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Any]:
         """Shuffled batches, from the first batch not yet used."""
         data = self._dataset("train")
-        batches = SteppedBatches(len(data), self.config.batch_size, self.config.seed, lambda: self.batches_used)
+        config = self.config
+        batches = SteppedBatches(
+            len(data), config.batch_size, config.seed, lambda: self.batches_used, self.division
+        )
         return DataLoader(data, batch_sampler=batches, num_workers=self.config.workers)
 
     def val_dataloader(self) -> DataLoader[Any]:
@@ -170,9 +233,11 @@ class FaceDataModule(lightning.LightningDataModule):
         return self._in_order("test")
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """Count the training batches that reach the model."""
+        """Count the steps whose batches have reached the model."""
         if self.trainer is not None and self.trainer.training:
-            self.batches_used += 1
+            self._turns_taken += 1
+            if self._turns_taken == self.division.turns:
+                self.batches_used, self._turns_taken = self.batches_used + 1, 0
         return batch
 
     def state_dict(self) -> dict[str, Any]:
@@ -191,7 +256,9 @@ class FaceDataModule(lightning.LightningDataModule):
         return self.datasets[split]
 
     def _in_order(self, split: Split) -> DataLoader[Any]:
-        return DataLoader(self._dataset(split), batch_size=self.config.batch_size, num_workers=self.config.workers)
+        data = self._dataset(split)
+        batches = OrderedBatches(len(data), self.config.batch_size, self.division)
+        return DataLoader(data, batch_sampler=batches, num_workers=self.config.workers)
 
     def _options(self) -> dict[str, Any]:
         return {

@@ -7,6 +7,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from PIL import Image
+from pytorch_lightning.strategies import FSDPStrategy
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 
@@ -63,6 +64,8 @@ class TaggedPictures(pl.Callback):
         dataloader_idx: int = 0,
     ) -> None:
         if batch_idx or trainer.sanity_checking or not isinstance(pl_module, TaggerModule):
+            return
+        if not trainer.is_global_zero or isinstance(trainer.strategy, FSDPStrategy):  # a shard shows nothing alone
             return
         images, tagged = pl_module.show(batch, self.faces)
         self.folder.mkdir(parents=True, exist_ok=True)
