@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from faketagger.scale.cluster import ray_session
+from faketagger.ray_cluster import ray_session
 from faketagger.scale.engine import run_batches, unfinished
 from faketagger.scale.frozen import freeze
 from faketagger.scale.listing import list_collection

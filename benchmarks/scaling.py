@@ -11,14 +11,13 @@ import tempfile
 import time
 from pathlib import Path
 
-import pyarrow as pa
 from PIL import Image
 
 from faketagger.data.demo import demo_faces
-from faketagger.scale.cluster import ray_session
+from faketagger.ray_cluster import ray_session
 from faketagger.scale.engine import run_batches
 from faketagger.scale.frozen import freeze
-from faketagger.scale.listing import SCHEMA
+from faketagger.scale.listing import listed
 from faketagger.scale.tagging import TagOrder
 
 BATCH = 4
@@ -27,12 +26,12 @@ BATCH = 4
 def once(root: Path, files: list[str], workers: int) -> tuple[float, float]:
     """Pictures a second of so many workers once they all work, and processor seconds a picture."""
     batches = -(-len(files) // BATCH)
-    table = pa.table({"uri": files, "payload": [None] * len(files)}, SCHEMA)
-    listing = freeze([table], root / "listing", BATCH)
+    listing = freeze([listed(files)], root / "listing", BATCH)
     with ray_session(workers, None) as ray:
         finished: list[float] = []
         busy = 0.0
-        for batch in run_batches(ray, listing, TagOrder(root, "face-128", "benchmark", "int:1", None), root / "r", workers):
+        order = TagOrder(root, "face-128", "benchmark", "int:1", None)
+        for batch in run_batches(ray, listing, order, root / "r", workers):
             finished.append(time.perf_counter())
             busy += batch.seconds
     # The workers start up one after another: count from the moment every one of them has finished a batch or two.

@@ -15,6 +15,7 @@ from faketagger.data.crops import FaceCrops
 from faketagger.data.demo import materialise_demo
 from faketagger.data.division import Division
 from faketagger.data.samples import Identities, Sample, Split, list_folder, split_by_identity
+from faketagger.data.shards import ShardFaces, WindowedOrder
 from faketagger.errors import DataError
 from faketagger.places import cache_root
 from faketagger.torch_compat import ensure_torchvision
@@ -22,6 +23,7 @@ from faketagger.torch_compat import ensure_torchvision
 ensure_torchvision()
 import pytorch_lightning as lightning  # noqa: E402
 
+Faces = FaceCrops | ShardFaces
 _SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
@@ -29,7 +31,8 @@ class DataConfig(Section):
     """Which faces, how large, how many at a time.
 
     Attributes:
-        kind: ``demo`` (the built-in faces), ``folder`` (any photographs) or ``celebahq`` (published layout).
+        kind: ``demo`` (the built-in faces), ``folder`` (any photographs), ``celebahq`` (published layout) or
+            ``shards`` (what ``faketagger shard`` wrote; its splits are in the shards).
         root: The folder; not for ``demo``.
         val_root: A second folder to validate and test on, instead of a share of the first; its people are left
             out of training.
@@ -49,7 +52,7 @@ class DataConfig(Section):
         seed: Fixes the split and the order.
     """
 
-    kind: Literal["demo", "folder", "celebahq"] = "demo"
+    kind: Literal["demo", "folder", "celebahq", "shards"] = "demo"
     root: Path | None = None
     val_root: Path | None = None
     identities: Identities = "auto"
@@ -69,9 +72,11 @@ class DataConfig(Section):
     @model_validator(mode="after")
     def _roots_fit_the_kind(self) -> "DataConfig":
         if (self.kind == "demo") != (self.root is None):
-            raise ValueError("a root folder is needed for folder and celebahq, and not allowed for demo")
+            raise ValueError("a root folder is needed for folder, celebahq and shards, and not allowed for demo")
         if self.val_root is not None and self.kind != "folder":
             raise ValueError("val_root goes with kind: folder only")
+        if self.kind == "shards" and self.group is not None:
+            raise ValueError("shards carry no group")
         if self.val_share + self.test_share >= 1:
             raise ValueError("val_share and test_share leave nothing for training")
         return self
@@ -89,6 +94,7 @@ class SteppedBatches(Sampler[list[int]]):
         seed: Fixes every shuffle.
         position: Tells how many steps have been taken so far.
         division: How a batch is divided.
+        order: Tells the items of a pass from one place to another; a shuffle of everything if None.
 
     Raises:
         ConfigError: A batch does not divide.
@@ -96,7 +102,13 @@ class SteppedBatches(Sampler[list[int]]):
     """
 
     def __init__(
-        self, count: int, batch_size: int, seed: int, position: Callable[[], int], division: Division | None = None
+        self,
+        count: int,
+        batch_size: int,
+        seed: int,
+        position: Callable[[], int],
+        division: Division | None = None,
+        order: Callable[[int, int, int], list[int]] | None = None,
     ) -> None:
         self.division = division or Division()
         if count < self.division.parts:
@@ -106,6 +118,7 @@ class SteppedBatches(Sampler[list[int]]):
         self.batch_size = self.share * self.division.parts
         self.seed = seed
         self.position = position
+        self.order = order or self._shuffled
 
     @property
     def steps(self) -> int:
@@ -126,10 +139,13 @@ class SteppedBatches(Sampler[list[int]]):
     def batch(self, step: int) -> list[int]:
         """Numbers of the items of one step, counted from 0 over all passes, for all processes and turns."""
         turn, place = divmod(step, self.steps)
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + turn)
-        order = torch.randperm(self.count, generator=generator).tolist()
         start = place * self.batch_size
-        return order[start : start + self.batch_size]
+        return self.order(turn, start, start + self.batch_size)
+
+    def _shuffled(self, turn: int, start: int, stop: int) -> list[int]:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + turn)
+        items: list[int] = torch.randperm(self.count, generator=generator)[start:stop].tolist()
+        return items
 
 
 class OrderedBatches(Sampler[list[int]]):
@@ -186,7 +202,7 @@ class FaceDataModule(lightning.LightningDataModule):
         self.progress = progress
         self.batches_used = 0
         self._turns_taken = 0
-        self.datasets: dict[Split, FaceCrops] = {}
+        self.datasets: dict[Split, Faces] = {}
 
     @property
     def division(self) -> Division:
@@ -205,6 +221,9 @@ class FaceDataModule(lightning.LightningDataModule):
         """
         if self.datasets:
             return
+        if self.config.kind == "shards":
+            self.datasets = dict(self._shards())
+            return
         if self.config.kind == "celebahq":
             self.datasets = {split: self._celebahq(split) for split in _SPLITS}
         else:
@@ -220,7 +239,7 @@ class FaceDataModule(lightning.LightningDataModule):
         data = self._dataset("train")
         config = self.config
         batches = SteppedBatches(
-            len(data), config.batch_size, config.seed, lambda: self.batches_used, self.division
+            len(data), config.batch_size, config.seed, lambda: self.batches_used, self.division, _order(data, config)
         )
         return DataLoader(data, batch_sampler=batches, num_workers=self.config.workers)
 
@@ -250,7 +269,7 @@ class FaceDataModule(lightning.LightningDataModule):
         warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before the epoch")
         self.batches_used = state_dict["batches_used"]
 
-    def _dataset(self, split: Split) -> FaceCrops:
+    def _dataset(self, split: Split) -> Faces:
         if split not in self.datasets:
             raise DataError(f"There are no {split} faces.", f"Raise {split}_share, or call setup() first.")
         return self.datasets[split]
@@ -268,6 +287,11 @@ class FaceDataModule(lightning.LightningDataModule):
             "in_memory": self.config.in_memory,
             "progress": self.progress,
         }
+
+    def _shards(self) -> Iterator[tuple[Split, ShardFaces]]:
+        root, config = _given(self.config.root), self.config
+        for split in _SPLITS[:2]:
+            yield split, ShardFaces(root, split, config.size, config.margin, config.limit)
 
     def _celebahq(self, split: Split) -> FaceCrops:
         root, limit, group = _given(self.config.root), self.config.limit, self.config.group
@@ -294,15 +318,20 @@ class FaceDataModule(lightning.LightningDataModule):
         return split_by_identity(list_folder(root, config.identities, config.group), shares, config.seed)
 
 
+def _order(data: Faces, config: DataConfig) -> Callable[[int, int, int], list[int]] | None:
+    return WindowedOrder(data.counts, config.seed) if isinstance(data, ShardFaces) else None
+
+
 def _given(root: Path | None) -> Path:
     if root is None:
         raise DataError("No folder is given.", "Set data.root.")
     return root
 
 
-def _refuse_shared_people(datasets: Mapping[Split, FaceCrops]) -> None:
+def _refuse_shared_people(datasets: Mapping[Split, Faces]) -> None:
     seen: dict[str, Split] = {}
     for split, data in datasets.items():
+        assert isinstance(data, FaceCrops)
         for identity in set(data.identities):
             if seen.setdefault(identity, split) != split:
                 raise DataError(f"{identity!r} is in the splits {seen[identity]} and {split}.")

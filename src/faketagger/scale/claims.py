@@ -6,6 +6,11 @@ import os
 import secrets
 from pathlib import Path
 
+from faketagger.ray_cluster import ScaleError
+
+TRIES = 5
+"""How often a content is taken up again; one that kills its worker every time would be tried for ever."""
+
 
 class Claims:
     """Claims on contents, in a folder that all workers see.
@@ -26,10 +31,16 @@ class Claims:
 
         Returns:
             The row that has it, this one or an earlier claimant, and whether the claim is new.
+
+        Raises:
+            ScaleError: The row has it, and its worker did not live to finish it too often.
         """
         path = self._folder / content[:2] / content[2:4] / content
         if path.is_file():
-            return int(path.read_text()), False
+            owner = int(path.read_text())
+            if owner == row:
+                self._count_try(path)
+            return owner, False
         path.parent.mkdir(parents=True, exist_ok=True)
         mine = path.with_name(f".{content[:16]}.{secrets.token_hex(4)}")
         mine.write_text(str(row))
@@ -42,11 +53,12 @@ class Claims:
                 mine.unlink()
         return row, True
 
-    def tries(self, content: str) -> int:
-        """Note one more try at a content whose worker did not live to finish it; how many there were now."""
-        with (self._folder / content[:2] / content[2:4] / f"{content}.tries").open("ab") as file:
+    @staticmethod
+    def _count_try(path: Path) -> None:
+        with path.with_name(f"{path.name}.tries").open("ab") as file:
             file.write(b".")
-            return file.tell()
+            if file.tell() > TRIES:
+                raise ScaleError("its worker died or was stopped each time it was tried")
 
 
 def content_key(content: bytes, payload: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from faketagger.coding import key_from
-from faketagger.scale.cluster import ScaleError, ray_session
+from faketagger.ray_cluster import ScaleError, ray_session
 from faketagger.scale.engine import STATUS, run_batches, unfinished
 from faketagger.scale.frozen import FrozenListing, freeze
 from faketagger.scale.listing import list_collection

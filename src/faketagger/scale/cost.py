@@ -17,7 +17,7 @@ from PIL import Image
 
 from faketagger.errors import DataError, FakeTaggerError
 from faketagger.places import cache_root
-from faketagger.scale.cluster import ScaleError
+from faketagger.ray_cluster import ScaleError
 
 SIZES, FACES = (256, 512, 1024), (1, 2, 4)
 

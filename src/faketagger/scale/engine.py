@@ -8,7 +8,6 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,8 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from faketagger.errors import FakeTaggerError
-from faketagger.scale.cluster import ScaleError
+from faketagger.ray_cluster import own_errors
 from faketagger.scale.frozen import FrozenListing
 from faketagger.scale.tables import write_table
 
@@ -89,12 +87,12 @@ def run_batches(
     make: Callable[[], BatchTask],
     folder: Path,
     workers: int,
-    need: Need = Need(),  # noqa: B008 frozen
+    need: Need = Need(),
 ) -> Iterator[BatchDone]:
     """Work through all unfinished batches of a listing.
 
     Args:
-        ray: From :func:`faketagger.scale.cluster.ray_session`.
+        ray: From :func:`faketagger.ray_cluster.ray_session`.
         listing: The collection.
         make: Makes what is done to a batch; sent to the workers.
         folder: Folder for the records, seen by all workers.
@@ -119,7 +117,7 @@ def run_batches(
         compute=ray.data.ActorPoolStrategy(size=min(workers, len(todo)), max_tasks_in_flight_per_actor=2),
         **need.options(),
     )
-    with _own_errors(ray):
+    with own_errors(ray):
         for row in finished.iter_rows():
             counts = dict(zip(row["names"], (int(count) for count in row["counts"]), strict=True))
             yield BatchDone(int(row["number"]), counts, float(row["seconds"]))
@@ -152,18 +150,3 @@ def _quiet(ray: Any) -> None:
     context.execution_options.preserve_order = False
     for name in ("ray.data", "ray"):
         logging.getLogger(name).setLevel(logging.ERROR)
-
-
-@contextmanager
-def _own_errors(ray: Any) -> Iterator[None]:
-    """Let the package's own error through that Ray wraps, and give everything else one sentence."""
-    try:
-        yield
-    except ray.exceptions.RayError as error:
-        found: BaseException | None = error
-        while found is not None and (isinstance(found, ray.exceptions.RayError) or not isinstance(found, FakeTaggerError)):
-            found = getattr(found, "cause", None) or found.__cause__
-        if isinstance(found, FakeTaggerError):
-            raise found from None
-        first = str(error).strip().splitlines()[-1][:300]
-        raise ScaleError(f"The workers stopped: {first}", "The same call again goes on where it stopped.") from error

@@ -15,10 +15,11 @@ import pyarrow.parquet as pq
 from faketagger.errors import DataError
 from faketagger.imaging.find import SUFFIXES
 
-SCHEMA = pa.schema({"uri": pa.string(), "payload": pa.string()})
-"""One row per picture; a null payload takes the one of the call."""
+SCHEMA = pa.schema({"uri": pa.string(), "payload": pa.string(), "identity": pa.string()})
+"""One row per picture; payload (of the one picture) and identity (whose face it is) may be null."""
 MANIFESTS = (".csv", ".parquet")
 NAMES = ("uri", "path", "file")
+_MORE = ("payload", "identity")
 _BATCH = 10_000
 
 
@@ -31,8 +32,8 @@ def list_collection(source: str) -> Iterator[pa.Table]:
     """List a collection.
 
     Args:
-        source: A folder; a CSV or Parquet manifest with a column ``uri``, ``path`` or ``file`` and perhaps a
-            ``payload``, its relative paths counted from its own folder; or ``s3://bucket/prefix``,
+        source: A folder; a CSV or Parquet manifest with a column ``uri``, ``path`` or ``file`` and perhaps
+            ``payload`` and ``identity``, its relative paths counted from its own folder; or ``s3://bucket/prefix``,
             ``gs://bucket/prefix``, ``file:///folder`` and whatever else Arrow opens.
 
     Yields:
@@ -76,7 +77,8 @@ def _system(uri: str) -> tuple[Any, str]:
     try:
         found: tuple[Any, str] = pa_fs.FileSystem.from_uri(uri)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(f"{uri} cannot be opened: {_first_line(error)}.", "Known: s3://, gs://, hdfs://, file://.") from error
+        known = "Known: s3://, gs://, hdfs://, file://."
+        raise DataError(f"{uri} cannot be opened: {_first_line(error)}.", known) from error
     return found
 
 
@@ -115,14 +117,16 @@ def _rows(uris: Iterator[str]) -> Iterator[pa.Table]:
     for uri in uris:
         some.append(uri)
         if len(some) == _BATCH:
-            yield _table(some)
+            yield listed(some)
             some = []
     if some:
-        yield _table(some)
+        yield listed(some)
 
 
-def _table(uris: list[str]) -> pa.Table:
-    return pa.table({"uri": uris, "payload": pa.nulls(len(uris), pa.string())}, SCHEMA)
+def listed(uris: list[str], **columns: Any) -> pa.Table:
+    """Rows of a listing; columns that are not given are null."""
+    empty = pa.nulls(len(uris), pa.string())
+    return pa.table({"uri": uris, "payload": empty, "identity": empty} | columns, SCHEMA)
 
 
 def _manifest(path: Path) -> Iterator[pa.Table]:
@@ -137,10 +141,8 @@ def _manifest(path: Path) -> Iterator[pa.Table]:
                     f"{path} has the columns {', '.join(names)}.", f"One of them has to be {', '.join(NAMES)}."
                 )
             uris = [_from(path.parent, text) for text in batch.column(names.index(column)).to_pylist()]
-            payload: Any = pa.nulls(len(uris), pa.string())
-            if "payload" in names:
-                payload = batch.column(names.index("payload")).cast(pa.string())
-            yield pa.table({"uri": uris, "payload": payload}, SCHEMA)
+            given = [name for name in _MORE if name in names]
+            yield listed(uris, **{name: batch.column(names.index(name)).cast(pa.string()) for name in given})
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is no readable manifest: {_first_line(error)}.") from error
 
@@ -152,7 +154,7 @@ def _batches(path: Path) -> Iterator[pa.RecordBatch]:
         return
     # Payloads such as 0x00c0de and 007 are text, whatever they look like.
     as_text = pa_csv.ConvertOptions(
-        column_types={name: pa.string() for name in (*NAMES, "payload")}, null_values=[""], strings_can_be_null=True
+        column_types={name: pa.string() for name in (*NAMES, *_MORE)}, null_values=[""], strings_can_be_null=True
     )
     blocks = pa_csv.ReadOptions(block_size=1 << 20, use_threads=False)
     with pa_csv.open_csv(path, read_options=blocks, convert_options=as_text) as reader:

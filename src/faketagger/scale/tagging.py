@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from faketagger.errors import FakeTaggerError
 from faketagger.imaging import Photo, output_path, read_photo, write_photo
-from faketagger.scale.cluster import ScaleError
 from faketagger.scale.claims import Claims, content_key
 from faketagger.scale.listing import fetch
 
@@ -29,9 +28,10 @@ RECORD = pa.schema(
     }
 )
 """``status`` is tagged, duplicate (of the content of row ``same_as``) or failed; ``output`` is relative."""
-_SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp", "HEIF": ".heic", "AVIF": ".avif"}
+_SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp"} | {
+    "HEIF": ".heic", "AVIF": ".avif",
+}  # fmt: skip
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
-_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,6 @@ class Tagging:
         folder = self._order.out / key[:2] / key[2:4]
         if not fresh and (made := sorted(folder.glob(f"{key}.*"))):  # by a worker that did not live to record it
             return {"key": key, "status": "tagged", "output": str(made[0].relative_to(self._order.out))}
-        if not fresh and self._claims.tries(key) > _TRIES:
-            raise ScaleError("its worker died or was stopped each time it was tried")
         photo = read_photo(content)
         tagged = self._tagger.embed(photo, payload, self._order.psnr)
         folder.mkdir(parents=True, exist_ok=True)

@@ -34,7 +34,7 @@ def strategy(config: TrainConfig, distributed: type[DDPStrategy] = DDPStrategy) 
     wanted = config.trainer.strategy
     if wanted == "fsdp":
         if not pl.accelerators.CUDAAccelerator.is_available() or config.trainer.accelerator == "cpu":
-            raise ConfigError("The strategy 'fsdp' shards networks over GPUs, and none is used.", "trainer.strategy=ddp")
+            raise ConfigError("The strategy 'fsdp' shards networks over GPUs; none is used.", "trainer.strategy=ddp")
         return FSDPStrategy(state_dict_type="full", timeout=_PATIENCE)
     if wanted == "auto" and config.trainer.devices * config.trainer.num_nodes == 1:
         return "auto"
@@ -43,9 +43,15 @@ def strategy(config: TrainConfig, distributed: type[DDPStrategy] = DDPStrategy) 
     return distributed(find_unused_parameters=unused, broadcast_buffers=False, timeout=_PATIENCE)
 
 
-def environments() -> list[ClusterEnvironment]:
-    """Plugins for the cluster at hand; a SLURM job is put back into the queue by its own script, see docs/scale.md."""
-    return [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
+def own_places(config: TrainConfig) -> dict[str, Any]:
+    """Arguments of Lightning's trainer that say where a run's processes are; it starts them, or SLURM or torchrun did.
+
+    A SLURM job is put back into the queue by its own script, see docs/scale.md.
+    """
+    plugins: list[ClusterEnvironment] = [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
+    settings = config.trainer
+    places = {"devices": settings.devices, "num_nodes": settings.num_nodes}
+    return places | {"strategy": strategy(config), "plugins": plugins}
 
 
 def what_is_learnt(config: TrainConfig) -> dict[str, Any]:

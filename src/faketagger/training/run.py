@@ -25,7 +25,7 @@ from faketagger.training.autoencoder import AutoencoderModule
 from faketagger.training.callbacks import TaggedPictures, Watchdog
 from faketagger.training.config import TaggerConfig, TrainConfig
 from faketagger.training.loggers import build_logger, close, log_artifacts
-from faketagger.training.processes import environments, lost_workers_named, strategy, what_is_learnt
+from faketagger.training.processes import lost_workers_named, own_places, what_is_learnt
 from faketagger.training.resumption import LAST, LastCheckpoint, interruptible, read_last
 from faketagger.training.tagger_module import TaggerModule
 
@@ -113,7 +113,7 @@ def train(
     settings = config.trainer
     last = read_last(out)
     began_at = int(last["global_step"]) if last else 0
-    _check_same_run(config, out)
+    check_same_run(config, out)
     metrics_file = out / METRICS
     if began_at >= settings.max_steps and metrics_file.is_file():
         return Outcome(json.loads(metrics_file.read_text()), result_path(config, out), began_at)
@@ -176,7 +176,7 @@ def build_trainer(
         out: Folder of the run.
         logger: Where numbers go; False for nowhere.
         watchers: Further callbacks.
-        **places: ``strategy`` and ``plugins`` of an engine that starts the processes itself.
+        **places: ``devices``, ``num_nodes``, ``strategy`` and ``plugins`` of an engine that starts the processes.
 
     Raises:
         ConfigError: The strategy does not fit the machine.
@@ -195,8 +195,6 @@ def build_trainer(
         max_steps=settings.max_steps,
         max_epochs=-1,
         accelerator=settings.accelerator,
-        devices=settings.devices,
-        num_nodes=settings.num_nodes,
         accumulate_grad_batches=settings.accumulate_grad_batches,
         use_distributed_sampler=False,
         precision=settings.precision,
@@ -208,7 +206,7 @@ def build_trainer(
         num_sanity_val_steps=0,
         enable_model_summary=False,
         log_every_n_steps=min(10, settings.validate_every),
-        **({"strategy": strategy(config), "plugins": environments()} | places),
+        **(places or own_places(config)),
     )
 
 
@@ -246,8 +244,12 @@ def _hush() -> None:
         warnings.filterwarnings("ignore", sentence)
 
 
-def _check_same_run(config: TrainConfig, out: Path) -> None:
-    """Refuse to go on with another run; the number of processes may change as long as the parts of a batch stay."""
+def check_same_run(config: TrainConfig, out: Path) -> None:
+    """Refuse to go on with another run; the number of processes may change as long as the parts of a batch stay.
+
+    Raises:
+        ConfigError: The folder holds a run that learns something else.
+    """
     if not (out / LAST).is_file():
         return
     try:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -17,10 +16,10 @@ from PIL import Image
 from faketagger.cli.main import run
 from faketagger.data.demo import demo_faces
 from faketagger.places import repository_root
-from faketagger.scale.cluster import ray_session
+from faketagger.ray_cluster import ray_session
 from faketagger.scale.engine import run_batches, unfinished
 from faketagger.scale.frozen import freeze
-from faketagger.scale.listing import SCHEMA
+from faketagger.scale.listing import listed
 from faketagger.scale.tagging import TagOrder
 from faketagger.tagger.checkpoint import load
 from tests.helpers.batch_tasks import Mortal, Trivial
@@ -61,10 +60,10 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_nothing(
     ray: Any, photos: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    listed = freeze([pa.table({"uri": sorted(map(str, photos.rglob("*.*g"))), "payload": [None] * 6}, SCHEMA)],
+    listing = freeze([listed(sorted(map(str, photos.rglob("*.*g"))))],
                     out / ".work" / "listing", 3)  # fmt: skip
     order = Mortal(_order(out), tmp_path / "died", at=1)
-    done = list(run_batches(ray, listed, order, out / "results", 1))
+    done = list(run_batches(ray, listing, order, out / "results", 1))
     assert (tmp_path / "died").exists()
     assert sum(sum(batch.counts.values()) for batch in done) == 6
     records = _records(out)
@@ -72,7 +71,7 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_nothing(
     statuses = {Path(record["uri"]).name: record["status"] for record in records}
     assert sorted(statuses.values()) == ["duplicate", "failed", "failed", "tagged", "tagged", "tagged"]
     tagged = [record for record in records if record["status"] == "tagged"]
-    assert {out / record["output"] for record in tagged} == {path for path in out.rglob("*.png")}
+    assert {out / record["output"] for record in tagged} == set(out.rglob("*.png"))
     assert all(record["output"].startswith(f"{record['key'][:2]}/{record['key'][2:4]}/") for record in tagged)
     errors = {Path(record["uri"]).name: record["error"] for record in records if record["status"] == "failed"}
     assert "no face" in errors["wall.png"]
@@ -80,7 +79,7 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_nothing(
     calls = [line.split() for line in (tmp_path / "calls.txt").read_text().splitlines()]
     assert len({pid for _, pid, _ in calls}) == 2
     assert sorted(row for row, _, _ in calls) == ["0", "0", "1", "1", "2", "3", "4", "5"]
-    assert not len(unfinished(listed, out / "results"))
+    assert not len(unfinished(listing, out / "results"))
 
 
 def test_the_command_resumes_and_refuses_what_does_not_belong(
@@ -117,12 +116,12 @@ def test_the_command_resumes_and_refuses_what_does_not_belong(
 
 
 def test_batches_of_a_long_listing_are_all_done_once(ray: Any, tmp_path: Path) -> None:
-    tables = (pa.table({"uri": [f"mem/{n}-{i}.jpg" for i in range(700)], "payload": [None] * 700}, SCHEMA) for n in range(3))
-    listed = freeze(tables, tmp_path / "listing", 50, groups=8)
-    assert (listed.rows, listed.batches) == (2100, 42)
+    tables = (listed([f"mem/{n}-{i}.jpg" for i in range(700)]) for n in range(3))
+    listing = freeze(tables, tmp_path / "listing", 50, groups=8)
+    assert (listing.rows, listing.batches) == (2100, 42)
     results = tmp_path / "results"
-    first = [batch.number for batch, _ in zip(run_batches(ray, listed, Trivial(), results, 1), range(5), strict=False)]
-    rest = [batch.number for batch in run_batches(ray, listed, Trivial(), results, 1)]
+    first = [batch.number for batch, _ in zip(run_batches(ray, listing, Trivial(), results, 1), range(5), strict=False)]
+    rest = [batch.number for batch in run_batches(ray, listing, Trivial(), results, 1)]
     assert len(first) == 5
     assert not set(first) & set(rest)
     rows = [row["row"] for row in _records(tmp_path)]

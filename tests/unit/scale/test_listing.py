@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faketagger.errors import DataError
-from faketagger.scale.claims import Claims, content_key
+from faketagger.ray_cluster import ScaleError
+from faketagger.scale.claims import TRIES, Claims, content_key
 from faketagger.scale.frozen import freeze
-from faketagger.scale.listing import SCHEMA, fetch, is_collection, list_collection
+from faketagger.scale.listing import fetch, is_collection, list_collection, listed
 
 
 def _listed(source: str) -> list[tuple[str, str | None]]:
@@ -79,7 +80,7 @@ def test_batches_are_the_listing_in_order(
     names = [f"{number}.jpg" for number in range(sum(sizes))]
     starts = [sum(sizes[:place]) for place in range(len(sizes))]
     tables = [
-        pa.table({"uri": names[start : start + size], "payload": pa.nulls(size, pa.string())}, SCHEMA)
+        listed(names[start : start + size])
         for start, size in zip(starts, sizes, strict=True)
     ]
     folder = tmp_path_factory.mktemp("listing")
@@ -97,7 +98,10 @@ def test_only_one_gets_a_content(tmp_path: Path) -> None:
     owners = {owner for owner, _ in answers}
     assert len(owners) == 1
     assert sum(fresh for _, fresh in answers) == 1
-    assert claims.take(key, next(iter(owners))) == (next(iter(owners)), False)
+    owner = next(iter(owners))
+    assert [claims.take(key, owner) for _ in range(TRIES)] == [(owner, False)] * TRIES
+    with pytest.raises(ScaleError, match="died or was stopped each time"):
+        claims.take(key, owner)
+    assert claims.take(key, owner + 1) == (owner, False)
     assert content_key(b"a picture", "int:2") != key != content_key(b"another", "int:1")
-    assert [claims.tries(key) for _ in range(3)] == [1, 2, 3]
     assert not [path for path in tmp_path.rglob(".*") if path.is_file()]

@@ -68,3 +68,35 @@ def _start(ray: Any, workers: int, address: str | None) -> None:
         where = f"the Ray cluster at {address}" if address else "Ray on this machine"
         reason = " ".join(str(error).split())[:200]
         raise ScaleError(f"Cannot reach {where}: {reason}.", "Look at: ray status --address ADDRESS") from error
+
+
+@contextmanager
+def own_errors(ray: Any) -> Iterator[None]:
+    """Let the package's own error through that Ray wraps, and give everything else one sentence.
+
+    Args:
+        ray: The module.
+
+    Raises:
+        FakeTaggerError: What a worker raised.
+        ScaleError: The workers are gone.
+    """
+    from ray.train.v2.api.exceptions import TrainingFailedError
+
+    try:
+        yield
+    except (ray.exceptions.RayError, TrainingFailedError) as error:
+        if own := _own(error, ray):
+            raise own from None
+        first = str(error).strip().splitlines()[-1][:300]
+        raise ScaleError(f"The workers stopped: {first}", "The same call again goes on where it stopped.") from error
+
+
+def _own(error: BaseException | None, ray: Any) -> FakeTaggerError | None:
+    """The package's own error below what Ray wraps it in."""
+    if error is None:
+        return None
+    if isinstance(error, FakeTaggerError) and not isinstance(error, ray.exceptions.RayError):
+        return error
+    below = [getattr(error, "cause", None), error.__cause__, *getattr(error, "worker_failures", {}).values()]
+    return next((own for one in below if (own := _own(one, ray))), None)
