@@ -19,6 +19,7 @@ class RivaGan:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = zoo_driver.threads()
         options.inter_op_num_threads = 1
+        self.strength = job["parameters"]["strength"]
         folder = Path(job["install"]["packages"]) / "imwatermark"
         self.encoder, self.decoder = (
             onnxruntime.InferenceSession(str(folder / f"rivagan_{name}.onnx"), options, ["CPUExecutionProvider"])
@@ -32,7 +33,7 @@ class RivaGan:
         data = np.array([bits], np.float32)
         made = self.encoder.run(None, {"frame": frame(picture), "data": data})[0]
         made = (np.clip(made[0, ::-1, 0], -1, 1) + 1) * 127.5
-        return np.ascontiguousarray(made.transpose(1, 2, 0).astype(np.uint8))
+        return zoo_watermark.strengthened(picture, made.transpose(1, 2, 0), self.strength)
 
     def read(self, picture):
         """Soft bits, 0 where the package would turn from 0 to 1."""

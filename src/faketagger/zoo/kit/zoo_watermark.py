@@ -7,6 +7,8 @@ from typing import Any
 
 import zoo_driver
 
+_declared: list[Any] = []
+
 
 def run(arguments: list[str], load: Callable[[dict[str, Any]], Any]) -> None:
     """Answer ``embed`` and ``read``.
@@ -63,6 +65,39 @@ def without_prefix(state: dict[str, Any], *prefixes: str) -> dict[str, Any]:
     return state
 
 
+def import_torchvision() -> None:
+    """Import torchvision also beside a CPU-only torch, where its operators do not load: two of them are declared."""
+    try:
+        import torchvision  # noqa: F401
+    except RuntimeError as error:
+        if "torchvision::" not in str(error):
+            raise
+        from torch.library import Library
+
+        for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        _declared.append(Library("torchvision", "DEF"))
+        for operator in ("nms", "qnms"):
+            _declared[0].define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        import torchvision  # noqa: F401
+
+
+def strengthened(picture: Any, made: Any, strength: float) -> Any:
+    """A marked picture with its residual multiplied before anything is rounded.
+
+    Args:
+        picture: (H, W, 3) uint8, unmarked.
+        made: (H, W, 3) floats on the scale of 0 to 255.
+        strength: The factor.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    import numpy as np
+
+    return np.clip(np.rint(picture + strength * (made - picture.astype(np.float32))), 0, 255).astype(np.uint8)
+
+
 def unit_tensor(picture: Any) -> Any:
     """(H, W, 3) uint8 as a torch tensor (1, 3, H, W) in [-1, 1]."""
     import torch
@@ -71,8 +106,8 @@ def unit_tensor(picture: Any) -> Any:
 
 
 def from_unit(tensor: Any) -> Any:
-    """(1, 3, H, W) in [-1, 1] as (H, W, 3) uint8, clipped and rounded."""
-    return ((tensor[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
+    """(1, 3, H, W) in [-1, 1] as (H, W, 3) floats of 0 to 255, not rounded."""
+    return ((tensor[0].detach().clamp(-1, 1) + 1) * 127.5).permute(1, 2, 0).cpu().numpy()
 
 
 def _each(job: dict[str, Any], load: Callable[[dict[str, Any]], Any], work: Callable[..., dict[str, Any]]) -> None:
