@@ -48,18 +48,20 @@ class OfflineRun:
 
     @property
     def artifacts(self) -> dict[str, dict[str, Any]]:
-        """Artifacts that were logged by the user, by type."""
+        """Artifacts by type, without those that hold the tables."""
         found = [record["artifact"] for record in self.records if record["type"] == "artifact"]
-        return {one["type"]: one for one in found if one.get("user_created")}
+        return {one["type"]: one for one in found if one["type"] != "run_table"}
 
-    def table(self, key: str) -> dict[str, Any]:
-        """Columns and rows of a table.
+    def table(self, key: str) -> "tuple[list[list[Any]], dict[str, Path]]":
+        """Rows of a table, and the files of the artifact that holds it.
 
         Args:
             key: It was logged under.
         """
-        (path,) = (self.folder / "files" / "media" / "table").glob(f"{key}_*.table.json")
-        return dict(json.loads(path.read_text()))
+        name = f"{key}.table.json"
+        found = (record["artifact"] for record in self.records if record["type"] == "artifact")
+        files = next(files for one in found if name in (files := contents(one)))
+        return list(json.loads(files[name].read_text())["data"]), files
 
 
 def read_runs(folder: Path) -> list[OfflineRun]:

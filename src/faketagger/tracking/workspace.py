@@ -40,9 +40,7 @@ def build_workspace(entity: str, project: str = PROJECT) -> Any:
         panels.LinePlot(
             title="Found against false positive rate", x="roc/fpr", y=["roc/frame"], log_x=True, max_runs_to_show=40
         ),
-        panels.ScatterPlot(
-            title="Bits right against attack dB", x="frame/attack_psnr_db", y="frame/bit_accuracy", running_ymin=False
-        ),
+        panels.ScatterPlot(title="Bits right against attack dB", x="frame/attack_psnr_db", y="frame/bit_accuracy"),
     ]
     bench = [
         panels.LinePlot(

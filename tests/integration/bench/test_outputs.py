@@ -71,7 +71,7 @@ def _the_runs_can_be_read_back(out: Path) -> None:
     assert [run.header["job_type"] for run in attacks] == ["attack"] * 5
     assert set(contents(whole.artifacts["benchmark"])) == {"records.parquet", "summary.json"}
     assert set(contents(whole.artifacts["model"])) == {"config.yaml"}
-    assert len(whole.table("tables/pictures")["data"]) == 2 * (3 + 4)
+    assert len(whole.table("tables/pictures")[0]) == 2 * (3 + 4)
 
 
 def test_a_finished_folder_is_drawn_again_by_a_command(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
