@@ -41,7 +41,8 @@ def save(it):
     name = f"Epoch_({it // length})_({it % length + 1}of{length}).ckpt"
     for end in (".index", ".data-00000-of-00001"):
         (run / "checkpoints" / (name + end)).write_text(f"{it + 1} " + os.environ["STGAN_SEED"])
-    (run / "checkpoints" / "checkpoint").write_text(f'model_checkpoint_path: "{name}"\\nall_model_checkpoint_paths: "x"')
+    state = f'model_checkpoint_path: "{name}"\\nall_model_checkpoint_paths: "x"'
+    (run / "checkpoints" / "checkpoint").write_text(state)
     count.write_text(str(it + 1))
     print(f"Model is saved at ./output/run/checkpoints/{name}!", flush=True)
 it = int(count.read_text()) if count.exists() else 0
