@@ -33,7 +33,8 @@ class Mark:
                 return model
 
         self.torch, self.strength = torch, job["parameters"]["strength"]
-        self.mark = Local(use_ECC=False, verbose=False, secret_len=BITS, model_type="Q", device="cpu", loadRemover=False)
+        choices = {"use_ECC": False, "model_type": "Q", "loadRemover": False}
+        self.mark = Local(verbose=False, secret_len=BITS, device="cpu", **choices)
 
     def embed(self, picture, bits):
         """The marked picture; as the package does, at 256 pixels, the residual enlarged."""
@@ -56,7 +57,8 @@ def resized(torch, picture, side):
     import numpy as np
     from PIL import Image
 
-    return zoo_watermark.unit_tensor(np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.BILINEAR)))
+    small = Image.fromarray(picture).resize((side, side), Image.Resampling.BILINEAR)
+    return zoo_watermark.unit_tensor(np.asarray(small))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,8 @@ def test_every_driver_says_how_it_is_called(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_every_driver_refuses_another_contract(name: str, tmp_path: Path) -> None:
     (tmp_path / "job.json").write_text(json.dumps({"contract": 2}))
-    done = _run(ADAPTERS[name], "apply", str(tmp_path / "job.json"))
+    phase = "apply" if ADAPTERS[name].manifest.kind == "attack" else "embed"
+    done = _run(ADAPTERS[name], phase, str(tmp_path / "job.json"))
     assert done.returncode != 0
     assert "contract 2 is not spoken here" in done.stderr
     assert done.stdout == ""

@@ -56,7 +56,8 @@ class BenchmarkResult:
         text = f"{model['name']}: {len(rows)} scenarios on {faces['n_images']} pictures of {faces['n_clusters']} people"
         if worst is None:
             return text
-        return f"{text}; the hardest, {worst['label']} ({worst['view']}), leaves {100 * worst['bit_accuracy']:.1f} % of the bits"
+        left = f"leaves {100 * worst['bit_accuracy']:.1f} % of the bits"
+        return f"{text}; the hardest, {worst['label']} ({worst['view']}), {left}"
 
     def table(self) -> "pd.DataFrame":
         """One row a scenario: bit accuracy with its interval, payloads read, failures, PSNR of the watermark."""
@@ -101,7 +102,8 @@ class BenchmarkResult:
                 colour = "0.55" if row["family"] == "control" else "#c2410c" if row["black_box"] else "#0e7c86"
                 if row["ci_low"] is not None:
                     axes.plot([100 * row["ci_low"], 100 * row["ci_high"]], [height] * 2, color=colour, lw=2, alpha=0.5)
-                axes.plot(100 * row["bit_accuracy"], height, "o", color=colour, mfc="none" if view == "face" else colour)
+                inside = "none" if view == "face" else colour
+                axes.plot(100 * row["bit_accuracy"], height, "o", color=colour, mfc=inside)
         axes.axvline(50, color="0.6", lw=1, ls="--")
         axes.set_yticks(range(len(jobs)), [next(iter(views.values()))["label"] for views in jobs])
         axes.invert_yaxis()

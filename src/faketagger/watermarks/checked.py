@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from faketagger.errors import FakeTaggerError, WatermarkError
-from faketagger.watermarks.interface import Bits, Landmarks, Pixels, Soft, Watermark
+from faketagger.watermarks.interface import Bits, FaceWatermark, Landmarks, Pixels, Soft, Watermark
 from faketagger.watermarks.resizing import add_residual, landmarks_to_side, to_side
 
 Kind = Literal["tagger", "built in", "entry point", "adapter", "object"]
@@ -25,7 +25,7 @@ class CheckedWatermark:
         WatermarkError: It lacks a member of the protocol.
     """
 
-    def __init__(self, inner: Watermark, kind: Kind = "object", strength: float = 1.0) -> None:
+    def __init__(self, inner: Watermark | FaceWatermark, kind: Kind = "object", strength: float = 1.0) -> None:
         check_watermark(inner)
         self.name, self.kind, self.strength = str(inner.name), kind, strength
         self.message_bits, self.native_size = int(inner.message_bits), inner.native_size

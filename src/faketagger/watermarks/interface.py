@@ -24,8 +24,8 @@ class Watermark(Protocol):
     - ``with_strength(factor)``: the same watermark, its own strength knob multiplied; without it the benchmark scales
       the residual where it has to hold a PSNR.
     - ``uses_landmarks = True``: ``embed`` and ``read`` get the faces as a further argument ``landmarks``.
-    - ``payload_bits`` and ``crc_bits``: the message is a code word of :class:`faketagger.coding.Codec`, and a payload is
-      read where it decodes; without them it is read where all L bits are right.
+    - ``payload_bits`` and ``crc_bits``: the message is a code word of :class:`faketagger.coding.Codec`, and a payload
+      is read where it decodes; without them it is read where all L bits are right.
 
     Attributes:
         name: What tables call it.
@@ -60,4 +60,21 @@ class Watermark(Protocol):
         Returns:
             (N, L) soft bits, positive for 1; booleans and whole numbers 0 and 1 are taken as hard bits.
         """
+        ...
+
+
+class FaceWatermark(Protocol):
+    """A watermark with ``uses_landmarks = True``: the same, told where the face of each picture is."""
+
+    name: str
+    message_bits: int
+    native_size: int | None
+    uses_landmarks: bool
+
+    def embed(self, images: Pixels, messages: Bits, landmarks: Landmarks) -> Pixels:
+        """As :meth:`Watermark.embed`; ``landmarks`` are (N, 68, 2) pixel coordinates."""
+        ...
+
+    def read(self, images: Pixels, landmarks: Landmarks) -> Soft:
+        """As :meth:`Watermark.read`; ``landmarks`` are (N, 68, 2) pixel coordinates."""
         ...

@@ -20,7 +20,7 @@ class _Quantised:
     name: str
     version = "0.2.0"
     message_bits = 32
-    native_size = None
+    native_size: int | None = None
     _coder: str
 
     def __init__(self, factor: float = 1.0) -> None:

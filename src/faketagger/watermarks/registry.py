@@ -113,8 +113,8 @@ def load_watermark(spec: str) -> CheckedWatermark:
     """Make a watermark ready.
 
     Args:
-        spec: A name (case, ``-`` and ``_`` do not matter), or the path of a checkpoint of ours or of an adapter's folder.
-            Settings may follow: ``spread@message_bits=64``, ``videoseal@model=pixelseal``.
+        spec: A name (case, ``-`` and ``_`` do not matter), or the path of a checkpoint of ours or of an adapter's
+            folder. Settings may follow: ``spread@message_bits=64``, ``videoseal@model=pixelseal``.
 
     Raises:
         WatermarkError: There is none, it lacks something, or it cannot be made.
@@ -169,7 +169,8 @@ def _made(found: _Found, fetch: Callable[[], Any]) -> CheckedWatermark:
     except Exception as error:  # anything may be wrong with the code of others
         text = " ".join(str(error).split())[:300]
         sentence = f"The watermark {found.name} cannot be made: {type(error).__name__}: {text}."
-        raise WatermarkError(sentence, f"It is {found.origin.value}." if found.kind == "entry point" else None) from error
+        hint = f"It is {found.origin.value}." if found.kind == "entry point" else None
+        raise WatermarkError(sentence, hint) from error
     return CheckedWatermark(candidate, found.kind)
 
 
@@ -187,13 +188,13 @@ def _find(spec: str) -> _Found:
         lost = error
     if Path(name, "adapter.yaml").is_file():
         return _Found("adapter", zoo.get_adapter(name).name, settings, zoo.get_adapter(name))
-    shelves: list[tuple[Kind, dict[str, Any]]] = [
-        ("built in", _BUILT_IN),
-        ("entry point", _points()),
-        ("adapter", _adapters()),
+    shelves: list[tuple[Kind, Callable[[], dict[str, Any]]]] = [
+        ("built in", lambda: _BUILT_IN),
+        ("entry point", _points),
+        ("adapter", _adapters),
     ]
     for kind, shelf in shelves:
-        for known, origin in shelf.items():
+        for known, origin in shelf().items():
             if _plain(known) == _plain(name):
                 return _Found(kind, known, settings, origin)
     close = difflib.get_close_matches(name, names(), n=1, cutoff=0.5)

@@ -18,7 +18,7 @@ from faketagger.watermarks.interface import Bits, Pixels, Soft
 GRID = 64
 """Side of the small square, in cells."""
 BAND = (24.0, 36.0)
-"""Smallest and largest radius of the coefficients, in half cycles a side; the best of five bands on ten CelebA-HQ faces."""
+"""Smallest and largest radius of the coefficients, in half cycles a side; the best of nine on ten CelebA-HQ faces."""
 MARGIN = 0.3
 """Where a bit's projection is pushed to, on the scale of the small square's grey levels."""
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
@@ -34,7 +34,7 @@ class SpreadSpectrum:
 
     name = "spread"
     version = "1"
-    native_size = None
+    native_size: int | None = None
 
     def __init__(self, message_bits: int = 32, factor: float = 1.0) -> None:
         self.message_bits, self._margin = message_bits, MARGIN * factor

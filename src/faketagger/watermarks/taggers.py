@@ -18,7 +18,7 @@ class TaggerWatermark:
         factor: Strength against the tagger's own; needs its ``psnr_db``.
     """
 
-    native_size = None
+    native_size: int | None = None
     uses_landmarks = True
 
     def __init__(self, tagger: Any, factor: float = 1.0) -> None:

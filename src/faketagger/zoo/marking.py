@@ -55,7 +55,8 @@ class Marker:
             AdapterError: It is no watermark, or a parameter, preset or device does not fit.
         """
         if adapter.manifest.kind != "watermark":
-            raise AdapterError(f"{adapter.name} is an attack and no watermark.", "Name it in a scenario with box: black.")
+            hint = "Name it in a scenario with box: black."
+            raise AdapterError(f"{adapter.name} is an attack and no watermark.", hint)
         check_device(adapter, device)
         return cls(adapter, adapter.manifest.resolve(preset, given), device)
 

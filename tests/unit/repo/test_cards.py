@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from faketagger.bench.card import card_table
-from faketagger.watermarks import digest_of
 from faketagger.config import load_config
 from faketagger.places import repository_root
 from faketagger.tagger.checkpoint import CheckpointConfig, digest
+from faketagger.watermarks import digest_of
 
 SHIPPED = sorted(path.parent for path in (repository_root() / "checkpoints").glob("*/config.yaml"))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import zoo_driver
+import zoo_driver  # type: ignore[import-not-found]
 
 _declared: list[Any] = []
 
@@ -48,7 +48,7 @@ def state_dict(path: str | Path, *keys: str) -> Any:
     except Exception as error:  # the unpickler of torch raises many kinds
         sys.exit(f"{path.name} holds more than weights, and is not unpickled: {' '.join(str(error).split())[:160]}")
     for key in keys:
-        state = state[key] if key in state else state
+        state = state.get(key, state)
     return state
 
 
@@ -68,7 +68,7 @@ def without_prefix(state: dict[str, Any], *prefixes: str) -> dict[str, Any]:
 def import_torchvision() -> None:
     """Import torchvision also beside a CPU-only torch, where its operators do not load: two of them are declared."""
     try:
-        import torchvision  # noqa: F401
+        import torchvision
     except RuntimeError as error:
         if "torchvision::" not in str(error):
             raise
