@@ -7,7 +7,7 @@ from pathlib import Path
 
 from faketagger.torch_compat import ensure_torchvision
 
-NAMES = ("training_step", "embedding", "bench_overhead", "zoo_overhead")
+NAMES = ("training_step", "embedding", "bench_overhead", "zoo_overhead", "summarise")
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from faketagger.bench.finding import FacePool
 from faketagger.bench.fingerprint import inputs_digests, presentation_digest
 from faketagger.bench.protocol import BenchConfig
+from faketagger.bench.published import check_published
 from faketagger.bench.scenario import Job, plan
 from faketagger.bench.sources import check_attacks, find_sources
 from faketagger.bench.store import Store
@@ -35,11 +36,12 @@ def run_benchmark(
         The output folder and the summary.
 
     Raises:
-        ConfigError: Unknown attack.
+        ConfigError: Unknown attack, or a published protocol that was changed.
         BenchError: No usable faces, or an output folder made from other inputs.
         WatermarkError: The watermark does not exist, cannot run here, or broke its protocol.
     """
     began = time.perf_counter()
+    check_published(config)
     lack = missing_of(config.model) if watermark is None else None
     if lack is not None:
         raise WatermarkError(f"The watermark {config.model} cannot run: {lack[0]}.", f"Run: {lack[1]}")

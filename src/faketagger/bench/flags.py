@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from faketagger.bench.scenario import UNTAGGED_NULL
 from faketagger.bench.statistics import exceeds_nominal
 
 FEW_CLUSTERS = 20
@@ -77,6 +78,9 @@ def _row_flags(row: dict[str, Any]) -> list[tuple[str, str]]:
         if exceeds_nominal(hits, row["n_null"], float(fpr)):
             message = f"{hits} of {row['n_null']} untagged pictures were called tagged at a nominal {fpr}."
             found.append(("null_above_nominal", f"{row['label']}: {message}"))
+    if row["attack"] == UNTAGGED_NULL and _measured(row["null_uniformity_p"]) and row["null_uniformity_p"] < _ALARM:
+        message = f"p-values are not uniform (p = {row['null_uniformity_p']:.1g}): messages are not fresh, or leak"
+        found.append(("null_not_uniform", f"{row['label']}, {row['view']}: {message}."))
     if _far_below_half(row):
         found.append(("below_chance", f"{row['label']}: bit accuracy is significantly below one half."))
     if row["family"] == "control":

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from faketagger.bench.evidence import holm, sign_flip_p_value
 from faketagger.bench.scenario import Job
 from faketagger.bench.statistics import clustered_interval
 
@@ -22,9 +23,10 @@ def find_gaps(
         resamples: Bootstrap replicates.
 
     Returns:
-        One ``pair, white, black, view, n_images, n_clusters, difference, ci_low, ci_high`` for each pair and view.
+        One ``pair, white, black, view, n_images, n_clusters, difference, ci_low, ci_high, p_value, p_holm`` for each
+        pair and view; the last corrects for all gaps of the table.
     """
-    found = []
+    found: list[dict[str, Any]] = []
     for white, black in _pairs(jobs):
         for view in (view for view in white.views if view in black.views):
             sides = [groups.get((job.scenario_id(view), "tagged")) for job in (white, black)]
@@ -45,9 +47,11 @@ def find_gaps(
                     "difference": gap.estimate,
                     "ci_low": gap.low,
                     "ci_high": gap.high,
+                    "p_value": sign_flip_p_value(difference, identities, seed, resamples),
                 }
             )
-    return found
+    corrected = holm([gap["p_value"] for gap in found])
+    return [{**gap, "p_holm": p_value} for gap, p_value in zip(found, corrected, strict=True)]
 
 
 def _pairs(jobs: list[Job]) -> list[tuple[Job, Job]]:

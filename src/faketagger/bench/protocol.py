@@ -134,6 +134,7 @@ class BenchConfig(Section):
         seed: Fixes messages, attacks and resampling.
         key: Secret of the embedded messages.
         fpr: Nominal false positive rates at which detection is reported.
+        candidates: Registered tags that a found picture is looked up among.
         resamples: Bootstrap replicates.
         strips: Faces shown in the report.
         scenarios: The attacks.
@@ -147,6 +148,7 @@ class BenchConfig(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     key: Annotated[str, Field(min_length=1)] = "faketagger-bench"
     fpr: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=1)] = [0.01, 0.001]
+    candidates: Annotated[int, Field(ge=1, le=10**12)] = 10**6
     resamples: Annotated[int, Field(ge=200, le=20_000)] = 2000
     strips: Annotated[int, Field(ge=1, le=12)] = 4
     scenarios: Annotated[list[ScenarioConfig], Field(min_length=1)]

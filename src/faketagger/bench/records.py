@@ -110,7 +110,17 @@ def write_part(path: Path, records: Iterable[Record], timings: dict[str, Any]) -
         records: The chunk.
         timings: Plain values kept in the file's metadata, outside the table.
     """
-    table = pa.Table.from_pylist([asdict(record) for record in records], schema=SCHEMA)
+    save_part(path, pa.Table.from_pylist([asdict(record) for record in records], schema=SCHEMA), timings)
+
+
+def save_part(path: Path, table: pa.Table, timings: dict[str, Any]) -> None:
+    """Write chunks that are a table already, whole or not at all.
+
+    Args:
+        path: Parquet file; its folder exists.
+        table: Records of one or several chunks.
+        timings: Plain values kept in the file's metadata, outside the table.
+    """
     save_table(path, table.replace_schema_metadata({_TIMINGS: json.dumps(timings).encode()}))
 
 
@@ -123,7 +133,8 @@ def read_part(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     Returns:
         The table and the timings.
     """
-    table = pq.read_table(path)
+    with pq.ParquetFile(path) as file:
+        table = file.read(use_threads=False)
     return table.replace_schema_metadata(None), json.loads((table.schema.metadata or {}).get(_TIMINGS, b"{}"))
 
 

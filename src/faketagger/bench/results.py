@@ -16,6 +16,7 @@ from faketagger.bench.page import write_page
 from faketagger.bench.pictures import Picture
 from faketagger.bench.prepare import Preparation
 from faketagger.bench.protocol import BenchConfig
+from faketagger.bench.published import protocol_digest
 from faketagger.bench.records import as_frame
 from faketagger.bench.runner import shown
 from faketagger.bench.scenario import Job
@@ -30,8 +31,9 @@ from faketagger.faces import backend_in_use
 from faketagger.tagger.checkpoint import CONFIG, WEIGHTS, checkpoint_folder
 from faketagger.zoo import get_adapter
 
-FORMAT = 2
-"""Of summary.json and records.parquet: 2 has attack strengths, donors and their pooled evidence."""
+FORMAT = 3
+"""Of summary.json and records.parquet: 2 has attack strengths, donors and their pooled evidence; 3 has p-values for
+many attacks and many candidates, capacity, tested nulls and the digest of the protocol."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,11 @@ def write_results(
     header = describe(config, store, done)
     pins = {job.id: get_adapter(job.attack).manifest.upstream.pin for job in done.jobs if job.box == "black"}
     fpr = tuple(config.fpr)
-    summary = summarise(Measured(header, records, done.jobs, missing, fpr, config.seed, config.resamples, pins))
+    measured = Measured(
+        *(header, records, done.jobs, missing, fpr, config.seed, config.resamples, pins),
+        candidates=config.candidates,
+    )
+    summary = summarise(measured)
     store.save_json("summary.json", summary)
     faces = [as_face(picture, store.root) for picture in shown(done.pictures, config.strips)]
     timings = measure_cost(spent, done)
@@ -125,7 +131,7 @@ def describe(config: BenchConfig, store: Store, done: Done) -> dict[str, Any]:
     digests = store.state["inputs"]
     return {
         "format": FORMAT,
-        "protocol": config.protocol.plain(),
+        "protocol": {**config.protocol.plain(), "digest": protocol_digest(config)},
         "model": {
             "name": done.subject.name,
             "digest": digests["model"],

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from faketagger.bench.pictures import Pixels, save_png
 from faketagger.bench.protocol import View
-from faketagger.bench.records import Record, gather, read_part, save_table, write_part
+from faketagger.bench.records import Record, gather, read_part, save_part, save_table, write_part
 from faketagger.bench.scenario import KINDS, Job, Kind
 from faketagger.errors import BenchError, FakeTaggerError
 from faketagger.imaging import write_atomically
@@ -20,6 +20,12 @@ STATE = "state.json"
 MEMORY = "memory_mb"
 """The one figure of a chunk's timings that is no sum: of a job it is the largest."""
 RESULTS = ("records.parquet", "summary.json", "timings.json", "report.html")
+BLOCK = 128
+"""So many consecutive chunks become one file: opening a file costs more than reading it, and 10,000 pictures through 40
+scenarios make 100,000 chunks."""
+
+
+_CHUNK, _SEALED = re.compile(r"(tagged|null)-(\d{5})\.parquet"), re.compile(r"(tagged|null)-block-\d{5}\.parquet")
 
 
 class Store:
@@ -137,6 +143,30 @@ class Store:
         path = self.part(job, kind, chunk)
         path.parent.mkdir(exist_ok=True)
         write_part(path, records, timings)
+        if (chunk + 1) % BLOCK == 0:
+            self._seal(job, kind, chunk // BLOCK)
+
+    def block(self, job: Job, kind: Kind, block: int) -> Path:
+        """File that the chunks of a block become once they are all there.
+
+        Args:
+            job: The attack.
+            kind: Tagged or null.
+            block: Number of the chunk // :data:`BLOCK`.
+        """
+        return self._parts / job.id / f"{kind}-block-{block:05d}.parquet"
+
+    def _seal(self, job: Job, kind: Kind, block: int) -> None:
+        """Make one file of a block whose chunks are all there; stopped at any moment, nothing counts twice."""
+        sealed = self.block(job, kind, block)
+        chunks = [self.part(job, kind, i) for i in range(block * BLOCK, (block + 1) * BLOCK)]
+        if not sealed.is_file():
+            if not all(path.is_file() for path in chunks):
+                return
+            tables, timings = zip(*(read_part(path) for path in chunks), strict=True)
+            save_part(sealed, pa.concat_tables(tables), add_up(timings))
+        for path in chunks:
+            path.unlink(missing_ok=True)
 
     def strip(self, job: Job, stem: str, view: View) -> Path:
         """Where a shown picture lies, as the reader saw it.
@@ -178,7 +208,10 @@ class Store:
             kind: Tagged or null.
             chunks: The numbers that are wanted.
         """
-        return [i for i in chunks if not self.part(job, kind, i).is_file()]
+        return [i for i in chunks if not self._held(job, kind, i)]
+
+    def _held(self, job: Job, kind: Kind, chunk: int) -> bool:
+        return self.part(job, kind, chunk).is_file() or self.block(job, kind, chunk // BLOCK).is_file()
 
     def finish_records(self, jobs: list[Job]) -> dict[str, dict[str, float]]:
         """Gather the chunks of finished jobs into ``records.parquet``.
@@ -193,13 +226,10 @@ class Store:
         tables: list[pa.Table] = []
         timings: dict[str, dict[str, float]] = {}
         for job in jobs:
-            total = timings.setdefault(job.id, {})
-            for path in self._job_parts(job):
-                table, spent = read_part(path)
-                tables.append(table)
-                for name, value in spent.items():
-                    before = total.get(name, 0.0)
-                    total[name] = max(before, value) if name == MEMORY else before + value
+            self._seal_all(job)
+            read = [read_part(path) for path in self._job_parts(job)]
+            tables += [table for table, _ in read]
+            timings[job.id] = add_up(spent for _, spent in read)
         save_table(self.root / "records.parquet", gather(tables))
         return timings
 
@@ -207,6 +237,27 @@ class Store:
         """The gathered records."""
         return pq.read_table(self.root / "records.parquet")
 
+    def _seal_all(self, job: Job) -> None:
+        found = [_CHUNK.fullmatch(path.name) for path in (self._parts / job.id).glob("*.parquet")]
+        blocks = {(match[1], int(match[2]) // BLOCK) for match in found if match}
+        for kind in KINDS:
+            for block in sorted(number for one, number in blocks if one == kind):
+                self._seal(job, kind, block)
+
     def _job_parts(self, job: Job) -> Iterator[Path]:
         found = sorted((self._parts / job.id).glob("*.parquet"))
-        yield from (path for path in found if re.fullmatch(r"(tagged|null)-\d{5}\.parquet", path.name))
+        yield from (path for path in found if _CHUNK.fullmatch(path.name) or _SEALED.fullmatch(path.name))
+
+
+def add_up(timings: Iterable[dict[str, Any]]) -> dict[str, float]:
+    """Timings of several chunks as those of one.
+
+    Args:
+        timings: As kept with every chunk.
+    """
+    total: dict[str, float] = {}
+    for spent in timings:
+        for name, value in spent.items():
+            before = total.get(name, 0.0)
+            total[name] = max(before, value) if name == MEMORY else before + value
+    return total

@@ -1,7 +1,7 @@
 """From records to summary.json: a pure function, the same bytes for the same records and seed."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from faketagger.bench.flags import raise_flags
 from faketagger.bench.gaps import find_gaps
 from faketagger.bench.pooling import pool_records
 from faketagger.bench.scenario import CHANCE, CONTROLS, NO_ATTACK, UNTAGGED_NULL, Job, View
-from faketagger.bench.statistics import Interval, clustered_interval, p_value_quantiles, rate_at
+from faketagger.bench.scores import Rules, correct_for_all, score, thresholds
 
 _QUALITY = ("psnr_db", "ssim", "psnr_face_db", "ssim_face")
 _POOLED = (
@@ -59,6 +59,7 @@ class Measured:
         seed: Of the resampling.
         resamples: Bootstrap replicates.
         pins: Version or commit of the external tools, by job.
+        candidates: Registered tags that a found picture is looked up among.
     """
 
     header: dict[str, Any]
@@ -69,6 +70,12 @@ class Measured:
     seed: int = 0
     resamples: int = 2000
     pins: dict[str, str] = field(default_factory=dict)
+    candidates: int = 10**6
+
+    @property
+    def rules(self) -> Rules:
+        """What all rows have in common."""
+        return Rules(self.fpr, self.candidates, self.seed, self.resamples)
 
 
 def summarise(measured: Measured) -> dict[str, Any]:
@@ -78,7 +85,7 @@ def summarise(measured: Measured) -> dict[str, Any]:
         measured: Records and what they belong to.
 
     Returns:
-        Plain values: ``protocol, model, faces, scenarios, gaps, flags`` and ``seed``.
+        Plain values: ``protocol, model, faces, scenarios, gaps, flags, thresholds, candidates`` and ``seed``.
     """
     groups = dict(iter(measured.records.groupby(["scenario", "kind"], observed=True, sort=False)))
     empty = measured.records.iloc[:0]
@@ -101,7 +108,11 @@ def summarise(measured: Measured) -> dict[str, Any]:
         scenarios.insert(position, _untagged(measured, UNTAGGED_NULL, "untagged, attacked", view, pooled))
         position += 1
     gaps = find_gaps(measured.jobs, set(measured.missing), groups, measured.seed, measured.resamples)
+    correct_for_all(scenarios)
+    nulls = max((row["n_null"] for row in scenarios if row["attack"] == UNTAGGED_NULL), default=0)
+    bits = int(measured.records["bits"].max()) if len(measured.records) else 0
     summary = {**measured.header, "seed": measured.seed, "scenarios": scenarios, "gaps": gaps}
+    summary |= {"candidates": measured.candidates, "thresholds": thresholds(measured.rules, bits, nulls)}
     summary["flags"] = raise_flags(scenarios, gaps, measured.records)
     return _plain(summary)
 
@@ -132,7 +143,7 @@ def _scenario(measured: Measured, job: Job, view: View, tagged: pd.DataFrame, nu
     }
     quality = {name: _mean(tagged[name]) for name in _QUALITY}
     pooled = _pooled(tagged, null) if job.role == "donor" else dict.fromkeys(_POOLED)
-    return {**facts, **_scores(measured, tagged, null), **pooled, **quality, **_strength(tagged)}
+    return {**facts, **score(measured.rules, tagged, null), **pooled, **quality, **_strength(tagged)}
 
 
 def _untagged(measured: Measured, name: str, label: str, view: View, null: pd.DataFrame) -> dict[str, Any]:
@@ -156,7 +167,7 @@ def _untagged(measured: Measured, name: str, label: str, view: View, null: pd.Da
         "command": None,
     }
     nothing = dict.fromkeys((*_POOLED, *_QUALITY))
-    return {**facts, **_scores(measured, null, null), **nothing, **_strength(null)}
+    return {**facts, **score(measured.rules, null, null, claimed=False), **nothing, **_strength(null)}
 
 
 def _strength(read: pd.DataFrame) -> dict[str, Any]:
@@ -170,37 +181,6 @@ def _pooled(tagged: pd.DataFrame, null: pd.DataFrame) -> dict[str, Any]:
     found, control = pool_records(tagged), pool_records(null)
     figures = (found.matched, found.bits, found.p_value, control.matched, control.bits, control.p_value)
     return dict(zip(_POOLED, figures, strict=True))
-
-
-def _scores(measured: Measured, read: pd.DataFrame, null: pd.DataFrame) -> dict[str, Any]:
-    interval = _interval(measured, read)
-    worked = read[(read["attack_status"] == "attacked") & (read["read_status"] == "read")]
-    status = read["attack_status"].value_counts()
-    return {
-        "n_images": interval.n,
-        "n_clusters": interval.n_clusters,
-        "bit_accuracy": interval.estimate,
-        "ci_low": interval.low,
-        "ci_high": interval.high,
-        "bit_accuracy_attacked": _interval(measured, worked).estimate,
-        "exact_match": _mean(read["exact"]),
-        "tpr_at_fpr": {f"{fpr:g}": rate_at(read["p_value"], fpr) for fpr in measured.fpr},
-        "null_fpr": {f"{fpr:g}": rate_at(null["p_value"], fpr) for fpr in measured.fpr},
-        "n_null": len(null),
-        "p_value_quantiles": p_value_quantiles(read["p_value"]),
-        "attacked": int(status.get("attacked", 0)),
-        "passed_through": int(status.get("passed_through", 0)),
-        "failed": int(status.get("failed", 0)),
-        "no_face": int((read["read_status"] == "no_face").sum()),
-    }
-
-
-def _interval(measured: Measured, read: pd.DataFrame) -> Interval:
-    clusters = read["cluster"].cat.codes.to_numpy()
-    found = clustered_interval(read["matched"], read["bits"], clusters, measured.seed, measured.resamples)
-    if found.n_clusters == 1 and (read["role"] == "donor").all():
-        return replace(found, low=math.nan, high=math.nan)
-    return found
 
 
 def _mean(column: pd.Series) -> float:
