@@ -1,9 +1,9 @@
 """The engine ``ray``: Ray Tune runs the trials, on this machine or on a cluster.
 
-Tune asks a searcher for the next trial and tells it when one has ended. Ours is Optuna's search of
-:mod:`faketagger.sweep.search` and not Tune's ``OptunaSearch``, whose draws depend on the order in which trials end; early
-stopping is Optuna's successive halving, which is Tune's ASHA, for the same reason. The folder of the sweep must lie where
-every machine sees it.
+Tune asks a searcher for the next trial and tells it when one has ended. Ours is Optuna's search as
+:mod:`faketagger.sweep.search` has it, not Tune's ``OptunaSearch``, whose draws depend on the order in which trials
+end; early stopping is Optuna's successive halving, the algorithm of Tune's ASHA, for the same reason. The folder of the
+sweep must lie where every machine sees it.
 """
 
 import logging
@@ -59,6 +59,7 @@ class Cluster:
                 tune.with_resources(_trainable, {"cpu": share, "gpu": self.gpus}),
                 param_space={"sweep": str(driver.sweep.root)},
                 tune_config=tune.TuneConfig(
+                    reuse_actors=True,
                     search_alg=_searcher(driver), num_samples=-1, max_concurrent_trials=driver.parallel
                 ),
                 run_config=tune.RunConfig(name=driver.config.name, storage_path=str(storage), verbose=0),
@@ -94,7 +95,8 @@ def _trainable(config: dict[str, Any]) -> None:
 
     sweep = SweepFolder(Path(config["sweep"]))
     ended = TrialHost(sweep).run(read_trial(sweep.folder(config["trial"])))
-    tune.report({"state": ended.state, **dict(enumerate(ended.values)), **ended.metrics})
+    found: dict[str, Any] = {"state": ended.state, **ended.metrics}
+    tune.report(found)
 
 
 def _searcher(driver: Driver) -> Any:
@@ -102,26 +104,30 @@ def _searcher(driver: Driver) -> Any:
     from ray.tune.search import Searcher
 
     class DriverSearcher(Searcher):
-        def __init__(self) -> None:
+        def __init__(self, driver: Driver) -> None:
             super().__init__(metric="state", mode="max")
+            self._driver = driver
             self._known: dict[str, str] = {}
 
+        def __getstate__(self) -> dict[str, Any]:
+            return {}  # Tune keeps a copy of everything; the state of a sweep is its folder
+
         def suggest(self, trial_id: str) -> Any:
-            if driver.done:
+            if self._driver.done:
                 return Searcher.FINISHED
-            trial = driver.next()
+            trial = self._driver.next()
             if trial is None:
                 return None
             self._known[trial_id] = trial.id
-            return {"sweep": str(driver.sweep.root), "trial": trial.id}
+            return {"sweep": str(self._driver.sweep.root), "trial": trial.id}
 
         def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-            driver.take(read_trial(driver.sweep.folder(self._known.pop(trial_id))))
+            self._driver.take(read_trial(self._driver.sweep.folder(self._known.pop(trial_id))))
 
         def save(self, checkpoint_path: str) -> None:
-            """Nothing: the folder of the sweep is the state."""
+            """Nothing to save, for the same reason."""
 
         def restore(self, checkpoint_path: str) -> None:
-            """Nothing, likewise."""
+            """Nothing to restore."""
 
-    return DriverSearcher()
+    return DriverSearcher(driver)

@@ -36,7 +36,6 @@ from faketagger.sweep.trials import (
 from faketagger.training.config import TrainConfig
 from faketagger.training.run import train
 
-
 _BENCH_FILES = ("summary.json", "records.parquet", "report.html")
 
 

@@ -75,7 +75,7 @@ def history(board: Board, done: list[Trial]) -> str:
     axes.plot(numbers, values, "o", color=_ONE, ms=5, label="trial")
     axes.step(numbers, best, where="post", color=_OTHER, lw=1.4, label="best so far")
     axes.set(xlabel="trial", ylabel=metric.name)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)
     axes.grid(lw=0.6)
     axes.legend(frameon=False, fontsize=9)
     return to_svg(figure, f"{metric.name} of each trial")
@@ -129,7 +129,8 @@ def _column(board: Board, done: list[Trial], place: int) -> tuple[list[float], l
         kinds = np.unique(scaled)
         ends = kinds if len(kinds) <= _FEW else np.linspace(low, high, _FEW)
         texts = [f"{np.exp(end) if logarithmic else end:.3g}" for end in ends]
-        return [float(v) for v in (scaled - low) / span], [((e - low) / span, t) for e, t in zip(ends, texts, strict=True)]
+        ticks = [(float(end - low) / span, text) for end, text in zip(ends, texts, strict=True)]
+        return [float(value) for value in (scaled - low) / span], ticks
     texts = [shown(value) for value in values]
     words = sorted(set(texts))
     heights = {word: i / max(1, len(words) - 1) for i, word in enumerate(words)}
@@ -176,7 +177,8 @@ def bars(found: list[dict[str, float]], board: Board) -> str:
     thick = 0.7 / len(found)
     for place, (shares, metric) in enumerate(zip(found, board.config.objectives, strict=True)):
         heights = [row - place * thick for row in range(len(names))]
-        axes.barh(heights, [100 * shares[name] for name in names], thick, color=(_ONE, _OTHER)[place], label=metric.name)
+        percent = [100 * shares[name] for name in names]
+        axes.barh(heights, percent, thick, color=(_ONE, _OTHER)[place], label=metric.name)
     axes.set_yticks([row - thick * (len(found) - 1) / 2 for row in range(len(names))], names)
     axes.set_xlabel("importance, %")
     axes.grid(axis="x", lw=0.6)
@@ -195,7 +197,8 @@ def front(board: Board, done: list[Trial]) -> str:
     best = sorted((t for t in done if t.number in board.front), key=lambda t: t.values[0])
     axes.plot(*zip(*(t.values for t in best), strict=True), "o-", color=_OTHER, ms=6, lw=1.4, label="Pareto front")
     for trial in best:
-        axes.annotate(trial.id, trial.values, textcoords="offset points", xytext=(6, 4), fontsize=8.5)
+        at = (trial.values[0], trial.values[1])
+        axes.annotate(trial.id, at, textcoords="offset points", xytext=(6, 4), fontsize=8.5)
     axes.set(xlabel=f"{first.name} ({first.goal})", ylabel=f"{second.name} ({second.goal})")
     axes.grid(lw=0.6)
     axes.legend(frameon=False, fontsize=9)
