@@ -6,20 +6,17 @@ end; early stopping is Optuna's successive halving, the algorithm of Tune's ASHA
 sweep must lie where every machine sees it.
 """
 
-import logging
 import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 from faketagger.bench.cores import usable_cores
-from faketagger.errors import FakeTaggerError
+from faketagger.ray_cluster import ray_session
 from faketagger.sweep.driver import Driver
 from faketagger.sweep.process import TrialHost
 from faketagger.sweep.trials import SweepFolder, read_trial
 
-_OBJECT_STORE = 80 * 2**20
-"""Bytes; trials hand over names, not data."""
 
 
 class Cluster:
@@ -41,52 +38,29 @@ class Cluster:
             driver: Hands out the trials.
 
         Raises:
-            FakeTaggerError: Ray is not installed or does not start.
+            ScaleError: Ray is not installed or does not start.
             KeyboardInterrupt: It was stopped.
         """
-        os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_AIR_NEW_OUTPUT="0", TUNE_DISABLE_AUTO_CALLBACK_LOGGERS="1")
-        try:
-            import ray
-            from ray import tune
-        except ImportError as error:
-            raise FakeTaggerError("Ray is not installed.", "pip install 'faketagger[sweep]'") from error
+        os.environ.update(RAY_AIR_NEW_OUTPUT="0", TUNE_DISABLE_AUTO_CALLBACK_LOGGERS="1")
         share = self.cpus if self.cpus is not None else 1 if self.address else usable_cores() / driver.parallel
-        self._start(ray)
         storage = driver.sweep.root / "ray"
         shutil.rmtree(storage, ignore_errors=True)
-        try:
+        with ray_session(usable_cores(), self.address):
+            from ray import tune
+
             tune.Tuner(
                 tune.with_resources(_trainable, {"cpu": share, "gpu": self.gpus}),
                 param_space={"sweep": str(driver.sweep.root)},
                 tune_config=tune.TuneConfig(
+                    search_alg=_searcher(driver),
+                    num_samples=-1,
+                    max_concurrent_trials=driver.parallel,
                     reuse_actors=True,
-                    search_alg=_searcher(driver), num_samples=-1, max_concurrent_trials=driver.parallel
                 ),
                 run_config=tune.RunConfig(name=driver.config.name, storage_path=str(storage), verbose=0),
             ).fit()
-        finally:
-            ray.shutdown()
         if not driver.done:
             raise KeyboardInterrupt
-
-    def _start(self, ray: Any) -> None:
-        options: dict[str, Any] = {"configure_logging": False, "log_to_driver": False}
-        if self.address is None:
-            options |= {
-                "num_cpus": usable_cores(),
-                "include_dashboard": False,
-                "object_store_memory": _OBJECT_STORE,
-                "address": "local",
-            }
-        else:
-            options["address"] = self.address
-        logging.getLogger("ray").setLevel(logging.ERROR)
-        try:
-            ray.init(**options)
-        except Exception as error:  # ray raises whatever went wrong, in words of its own
-            where = f"at {self.address}" if self.address else "on this machine"
-            text = " ".join(str(error).split())[:200]
-            raise FakeTaggerError(f"Ray does not start {where}: {text}.", "Is 'ray start' running there?") from error
 
 
 def _trainable(config: dict[str, Any]) -> None:
