@@ -103,7 +103,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and write no page.")] = False,
     page: Annotated[Path | None, typer.Option(help="The page; DIR/sweep.html if left out.")] = None,
 ) -> None:
-    """Print the leaderboard; write it as a page with parallel coordinates, importance and, for two objectives, the front.
+    """Print the leaderboard; write a page with parallel coordinates, importance and, for two objectives, the front.
 
     \b
     Examples:

@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 from omegaconf import OmegaConf
 from rich.console import Console
 
+from faketagger import tracking
 from faketagger.bench.benchmark import run_benchmark
 from faketagger.bench.protocol import BenchConfig
 from faketagger.config import load_config
@@ -35,7 +36,6 @@ from faketagger.sweep.trials import (
 )
 from faketagger.training.config import TrainConfig
 from faketagger.training.run import train
-
 
 _BENCH_FILES = ("summary.json", "records.parquet", "report.html")
 
@@ -111,8 +111,11 @@ def run_trial(training: Path, bench: Path | None, overrides: list[str], folder: 
         metrics = dict(outcome.metrics)
         if protocol is not None:
             metrics |= bench_metrics(_benchmark(protocol, outcome.result, folder / "bench", console))
-            _attach(run, f"bench-{run.id}", "benchmark", [folder / "bench" / name for name in _BENCH_FILES])
-        _attach(run, f"checkpoint-{run.id}", "model", [outcome.result], metrics)
+            files = [folder / "bench" / name for name in _BENCH_FILES]
+            name = f"{protocol.protocol.name}-v{protocol.protocol.version}"
+            run.log_artifact(tracking.benchmark_artifact(name, files, {"trial": folder.name}))
+        checkpoint = sorted(outcome.result.iterdir()) if outcome.result.is_dir() else [outcome.result]
+        run.log_artifact(tracking.model_artifact(config.name, checkpoint, metrics))
         run.summary.update(metrics)
         write_json(folder / METRICS, metrics)
     return True
@@ -169,18 +172,6 @@ def _benchmark(protocol: BenchConfig, model: Path, out: Path, console: Console) 
             del os.environ["WANDB_MODE"]
         else:
             os.environ["WANDB_MODE"] = mode
-
-
-def _attach(run: Any, name: str, kind: str, paths: list[Path], facts: dict[str, float] | None = None) -> None:
-    import wandb
-
-    artifact = wandb.Artifact(name, kind, metadata=facts)
-    for path in paths:
-        if path.is_dir():
-            artifact.add_dir(str(path))
-        else:
-            artifact.add_file(str(path))
-    run.log_artifact(artifact)
 
 
 def shipped(path: Path) -> Path:

@@ -37,8 +37,8 @@ class TrialHost:
     def __init__(self, sweep: SweepFolder) -> None:
         self._sweep, self._config = sweep, sweep.config()
         self._context = get_context("forkserver")
-        if runs_in_fork(self._config.command):
-            self._context.set_forkserver_preload(_PRELOAD)
+        heavy = _PRELOAD if runs_in_fork(self._config.command) else []
+        self._context.set_forkserver_preload([__name__, *heavy])
         self._alive: set[ForkServerProcess] = set()
         self._closing = False
 
@@ -59,8 +59,8 @@ class TrialHost:
             ended = read_trial(folder)
             if ended.settled or self._closing:
                 return ended
-        failure = f"its process ended {_TRIES} times without a result, the last time {_how(code)}; {last_words(folder / LOG)}"
-        return conclude(self._config, folder, began, failure)
+        failure = f"its process ended {_TRIES} times without a result, the last time {_how(code)}"
+        return conclude(self._config, folder, began, f"{failure}: {last_words(folder / LOG)}")
 
     def _run_once(self, folder: Path, trial: Trial, cores: list[int] | None) -> int:
         words = trial_words(self._config, trial)

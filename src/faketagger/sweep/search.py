@@ -140,7 +140,7 @@ class Search:
         for iteration, value in enumerate(reports, 1):
             live.report(value, iteration)
             goes_on = not live.should_prune()
-        attributes = live.system_attrs
+        attributes = study.trials[-1].system_attrs
         rungs = sorted((key for key in attributes if key.startswith("completed_rung_")), key=_rung)
         return goes_on, [attributes[key] for key in rungs]
 

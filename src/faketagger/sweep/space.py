@@ -86,8 +86,8 @@ def _dimension(name: str, parameter: Parameter) -> Dimension:
         # Places, because Optuna's choices cannot be lists or mappings and take 1 and true for the same.
         return Dimension(name, CategoricalDistribution(range(len(values))), values.__getitem__, values)
     if kind == "int_uniform":
-        low, high = int(parameter.min or 0), int(parameter.max or 0)
-        return Dimension(name, IntDistribution(low, high), int, list(range(low, high + 1)))
+        least, most = int(parameter.min or 0), int(parameter.max or 0)
+        return Dimension(name, IntDistribution(least, most), int, list(range(least, most + 1)))
     if kind.removeprefix("q_") in ("uniform", "log_uniform", "log_uniform_values") or kind.startswith("inv_"):
         low, high = _bounds(parameter)
         distribution: BaseDistribution = FloatDistribution(low, high, log="log" in kind)

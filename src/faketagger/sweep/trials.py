@@ -9,12 +9,11 @@ So the state of a sweep is what lies in its folder, whoever was killed when:
 ``DIR/trials/ID/result.json`` what came out
 """
 
-import json
-import re
-import time
 import difflib
 import fcntl
+import json
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -203,10 +202,10 @@ def iterations_of(config: SweepConfig, reports: Mapping[int, Mapping[str, float]
 
 def last_words(log: Path) -> str:
     """The sentence that a trial ended with: its last ``error:`` line, or its last line."""
-    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()] if log.is_file() else []
+    text = log.read_text(errors="replace") if log.is_file() else ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("error:")]
-    text = (errors or lines or ["it said nothing"])[-1]
-    return re.sub(r"^error: ", "", text)[:300]
+    return (errors or lines or ["it said nothing"])[-1].removeprefix("error: ")[:300]
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -239,11 +238,11 @@ def conclude(config: SweepConfig, folder: Path, began: float, failure: str | Non
         failure: Why its command failed; None if it did not.
     """
     metrics = read_json(folder / METRICS) if (folder / METRICS).is_file() else {}
-    verdict = read_json(folder / VERDICT) if (folder / VERDICT).is_file() else {"goes_on": True, "rungs": []}
+    verdict = read_json(folder / VERDICT) if (folder / VERDICT).is_file() else {}
     iterations = iterations_of(config, read_reports(folder))
-    trial = replace(read_trial(folder), metrics=metrics, iterations=iterations, rungs=verdict["rungs"])
+    trial = replace(read_trial(folder), metrics=metrics, iterations=iterations, rungs=verdict.get("rungs", []))
     trial = replace(trial, seconds=round(time.time() - began, 3))
-    if not verdict["goes_on"]:
+    if not verdict.get("goes_on", True):
         trial = replace(trial, state="stopped", values=iterations[-1:])
     elif failure is not None:
         trial = replace(trial, state="failed", reason=failure)
