@@ -96,7 +96,7 @@ def train(script, work, names, parameters, seed, device, say):
     done, path = newest(checkpoints)
     if done >= total:
         return path
-    environment = {**os.environ, "STGAN_SEED": str((seed + done) % 2**31)}
+    environment = {**os.environ, "STGAN_SEED": str((seed + done) % 2**31), "STGAN_DECAY": str(parameters["decay"])}
     if device == "cpu":
         environment["CUDA_VISIBLE_DEVICES"] = ""
     child = subprocess.Popen(

@@ -3,9 +3,11 @@
 - ``import tensorflow`` gives TensorFlow 1's names; ``tensorflow.contrib`` has the two parts that upstream uses.
 - tf_slim looks for ``Tensor`` where TensorFlow had it before 2.14.
 - ``numpy.str`` is back; ``scipy.misc`` and ``matplotlib.pyplot`` are what upstream takes of them.
-- Upstream has no option for a seed or for the threads of a session: ``STGAN_SEED`` and ``OMP_NUM_THREADS`` are heeded.
+- Upstream has no option for a seed, for the threads of a session or for how slowly the batch statistics that are used
+  after the training follow it: ``STGAN_SEED``, ``OMP_NUM_THREADS`` and ``STGAN_DECAY`` are heeded.
 """
 
+import functools
 import importlib
 import importlib.abc
 import importlib.util
@@ -45,6 +47,8 @@ def as_version_1(real):
     sys.modules["tensorflow.contrib.slim"] = slim
     data = module("tensorflow.contrib.data", batch_and_drop_remainder=dropping_remainders)
     real.contrib = version_1.contrib = module("tensorflow.contrib", __path__=[], slim=slim, data=data)
+    if "STGAN_DECAY" in os.environ:
+        slim.batch_norm = functools.partial(slim.batch_norm, decay=float(os.environ["STGAN_DECAY"]))
     if "STGAN_SEED" in os.environ:
         version_1.set_random_seed(int(os.environ["STGAN_SEED"]))
 
