@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from faketagger.errors import AdapterError
 from faketagger.zoo import check_adapter, install
-from tests.helpers.rogue_adapters import WELL_BEHAVED, make_adapter
+from tests.helpers.rogue_adapters import LEARNING, WELL_BEHAVED, make_adapter
 
 Make = Callable[..., Path]
 
@@ -142,6 +143,18 @@ def test_a_training_that_fails_is_named(cache: Path, pictures: list[Path], tmp_p
     (failed,) = [one for one in check_adapter(folder, facesets={"src": pictures}) if one.verdict == "failed"]
     assert failed.expectation == "it can be prepared"
     assert "too hard" in failed.detail
+
+
+def test_parameters_reach_every_run(cache: Path, pictures: list[Path], tmp_path: Path) -> None:
+    demanding = "assert job['parameters']['shade'] == 200, 'another shade'\n" + LEARNING
+    folder = make_adapter(tmp_path / "rogue", demanding, facesets=["src"])
+    install(folder)
+    sets = {"src": pictures}
+    assert not [one for one in check_adapter(folder, params={"shade": 200}, facesets=sets) if one.verdict == "failed"]
+    failed = next(one for one in check_adapter(folder, facesets=sets) if one.verdict == "failed")
+    assert "another shade" in failed.detail
+    with pytest.raises(AdapterError, match="shade"):
+        check_adapter(folder, params={"shade": 999}, facesets=sets)
 
 
 def test_network_use_is_named(adapter: Make) -> None:

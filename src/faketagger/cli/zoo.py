@@ -124,10 +124,11 @@ def apply(
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: faketagger zoo check ./my_adapter src=faces/anna dst=faces/ben")
+@app.command(epilog="Example: faketagger zoo check ./my_adapter src=faces/anna dst=faces/ben --set iterations=1")
 def check(
     name: Name,
     facesets: Facesets = None,
+    settings: Settings = None,
     preset: Preset = "smoke",
     attributes: Attributes = None,
     sandbox: Annotated[str, typer.Option(help=WALLS)] = "auto",
@@ -141,8 +142,9 @@ def check(
 
     walls = _walls(sandbox)
     sets = _sets(facesets)
+    values = _values(settings)
     results = check_adapter(
-        name, preset=preset, facesets=sets, attributes=attributes, sandbox=walls, progress=tell
+        name, preset=preset, params=values, facesets=sets, attributes=attributes, sandbox=walls, progress=tell
     )
     if any(result.verdict == "failed" for result in results):
         raise typer.Exit(1)

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from faketagger.errors import AdapterError
 from faketagger.zoo.attack import apply, description
@@ -43,6 +43,7 @@ def check_adapter(
     name: str | Path | Adapter,
     *,
     preset: str | None = "smoke",
+    params: dict[str, Any] | None = None,
     facesets: dict[str, list[Path]] | None = None,
     attributes: Path | None = None,
     sandbox: Wish = "auto",
@@ -53,6 +54,7 @@ def check_adapter(
     Args:
         name: Adapter, its name or its folder; it must be installed.
         preset: Parameters to run it with.
+        params: Parameters that win over the preset: a training of one step shows as much about the contract.
         facesets: Pictures to prepare it with, where it has to be; without them such a tool is checked up to there.
             A tool with a donor is prepared twice.
         attributes: List about these pictures, where the tool asks for one.
@@ -61,6 +63,9 @@ def check_adapter(
 
     Returns:
         One result per expectation; after a failed manifest or a missing installation there are no more.
+
+    Raises:
+        AdapterError: There is no such parameter.
     """
     results: list[CheckResult] = []
 
@@ -87,7 +92,8 @@ def check_adapter(
     if adapter.manifest.kind == "watermark":
         check_marking(adapter, chosen, choose(sandbox), note)
         return results
-    check = _Check(adapter, chosen, facesets or {}, attributes, choose(sandbox), note)
+    adapter.manifest.resolve(chosen, params)
+    check = _Check(adapter, chosen, params, facesets or {}, attributes, choose(sandbox), note)
     if adapter.manifest.facesets and not facesets:
         sets = " ".join(f"{one}=FOLDER" for one in adapter.manifest.facesets)
         note("it attacks pictures", f"it must be prepared first: give {sets}", "skipped")
@@ -103,6 +109,7 @@ class _Check:
 
     adapter: Adapter
     preset: str | None
+    params: dict[str, Any] | None
     facesets: dict[str, list[Path]]
     attributes: Path | None
     walls: Sandbox
@@ -157,9 +164,9 @@ class _Check:
         self.note(expectation, same)
 
     def _learn(self, expectation: str, facesets: dict[str, list[Path]]) -> Prepared | None:
-        kind = self.walls.kind
+        lesson: dict[str, Any] = {"sandbox": self.walls.kind, "attributes": self.attributes}
         try:
-            made = prepare(self.adapter, facesets, None, self.preset, _SEED, sandbox=kind, attributes=self.attributes)
+            made = prepare(self.adapter, facesets, self.params, self.preset, _SEED, **lesson)
         except AdapterError as error:
             self.note(expectation, f"{error.message} {error.hint or ''}".strip())
             return None
@@ -168,13 +175,13 @@ class _Check:
         return made
 
     def _run(self, pictures: list[Path], out: Path, model: Path | None) -> AttackRun:
-        kind = self.walls.kind
-        return apply(self.adapter, pictures, out, None, self.preset, _SEED, prepared=model, sandbox=kind, fresh=True)
+        given: dict[str, Any] = {"prepared": model, "sandbox": self.walls.kind, "fresh": True}
+        return apply(self.adapter, pictures, out, self.params, self.preset, _SEED, **given)
 
     def _empty(self, model: Path | None) -> str | None:
         adapter = self.adapter
         place = require(adapter)
-        parameters = adapter.manifest.resolve(self.preset, None)
+        parameters = adapter.manifest.resolve(self.preset, self.params)
         with new_job() as job, tempfile.NamedTemporaryFile() as log:
             task = description(adapter, "apply", place, parameters, 0, "cpu")
             job.write(task | {"images": [], "model": str(model) if model else None})
