@@ -17,8 +17,8 @@ from typing import IO, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from faketagger.errors import FaceError, FakeTaggerError
 from faketagger.bench.cores import usable_cores
+from faketagger.errors import FaceError, FakeTaggerError
 from faketagger.faces.detect import find_faces
 from faketagger.faces.embedding import embed_face
 
