@@ -62,9 +62,20 @@ def _records(job: Job, kind: str, numbers: np.ndarray, rng: np.random.Generator)
     for view in job.views:
         matched = rng.binomial(BITS, 0.9 if kind == "tagged" else 0.5, len(numbers))
         facts: dict[str, Any] = {
-            "scenario": job.scenario_id(view), "job": job.id, "label": job.label, "attack": job.attack,
-            "version": 1, "family": "degradation", "role": "carrier", "view": view, "black_box": False,
-            "kind": kind, "attack_status": "attacked", "read_status": "read", "reason": "", "bits": BITS,
+            "scenario": job.scenario_id(view),
+            "job": job.id,
+            "label": job.label,
+            "attack": job.attack,
+            "version": 1,
+            "family": "degradation",
+            "role": "carrier",
+            "view": view,
+            "black_box": False,
+            "kind": kind,
+            "attack_status": "attacked",
+            "read_status": "read",
+            "reason": "",
+            "bits": BITS,
             "picture": [f"folder/picture-{i:06d}.png" for i in numbers],
             "identity": [f"person {i // 2:05d}" for i in numbers],
             "cluster": [f"person {i // 2:05d}" for i in numbers],

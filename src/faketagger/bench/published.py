@@ -2,17 +2,32 @@
 
 What a protocol fixes is digested: scenarios, severities, number and size of the faces, seeds, rates. What everybody
 chooses (the watermark, its strength, whose faces) is not. ``protocols.json`` holds the digest of every version that
-was ever published, so a file that was edited and kept its version is refused.
+was ever published and the versions of its attacks, so a file that was edited and kept its version is refused, and so
+are results of attacks that have changed since.
 """
 
 import hashlib
 import json
+from dataclasses import dataclass
 from importlib import resources
 
 from faketagger.bench.protocol import BenchConfig, ProtocolName
 from faketagger.errors import ConfigError
 
 _CHOSEN = ("model", "rivals", "match_psnr", "strips")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published protocol.
+
+    Attributes:
+        digest: Of :func:`protocol_digest`.
+        attacks: Version of each attack by name.
+    """
+
+    digest: str
+    attacks: dict[str, int]
 
 
 def protocol_digest(config: BenchConfig) -> str:
@@ -35,11 +50,10 @@ def title_of(protocol: ProtocolName) -> str:
     return f"{protocol.name}-v{protocol.version}"
 
 
-def published() -> dict[str, str]:
-    """Digests by title of all published protocols."""
+def published() -> dict[str, Published]:
+    """All published protocols by title."""
     text = (resources.files("faketagger.bench") / "protocols.json").read_text(encoding="utf-8")
-    digests: dict[str, str] = json.loads(text)
-    return digests
+    return {title: Published(**values) for title, values in json.loads(text).items()}
 
 
 def check_published(config: BenchConfig) -> None:
@@ -53,7 +67,7 @@ def check_published(config: BenchConfig) -> None:
     """
     title = title_of(config.protocol)
     expected = published().get(title)
-    if expected is not None and expected != protocol_digest(config):
+    if expected is not None and expected.digest != protocol_digest(config):
         raise ConfigError(
             f"This file calls itself {title}, but differs from that protocol as it was published.",
             "Give the changed protocol another name or version; its results go into tables of their own.",
