@@ -35,9 +35,10 @@ class CheckedWatermark:
         self.uses_landmarks = bool(getattr(inner, "uses_landmarks", False))
         self.knob: Knob = "own" if hasattr(inner, "with_strength") else "residual"
         self._inner = inner
-        self._working: Any = inner
+        working: Any = inner
         if strength != 1.0 and self.knob == "own":
-            self._working = self._called("be set to another strength", inner.with_strength, strength)
+            working = self._called("be set to another strength", lambda: working.with_strength(strength))
+        self._working: Any = working
 
     @property
     def digest(self) -> str:

@@ -1,5 +1,7 @@
 """Networks of one fixed size on pictures of any: look at a resampled copy, add the resampled residual."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +20,7 @@ def to_side(images: Pixels, side: int) -> Pixels:
     """
     if images.shape[1:3] == (side, side):
         return images
-    return np.stack([_resample(image, side, side) for image in images])
+    return np.stack([_resample(image, side, side) for image in images]).astype(np.uint8)
 
 
 def landmarks_to_side(landmarks: Landmarks, size_hw: tuple[int, int], side: int) -> Landmarks:
@@ -55,10 +57,10 @@ def add_residual(images: Pixels, seen: Pixels, marked: NDArray[np.floating] | Pi
     return made
 
 
-def _resample(image: NDArray[np.generic], height: int, width: int) -> NDArray[np.generic]:
+def _resample(image: NDArray[Any], height: int, width: int) -> NDArray[Any]:
     import cv2
 
     if image.shape[:2] == (height, width):
         return image
     smaller = height * width < image.shape[0] * image.shape[1]
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC))  # type: ignore[call-overload]
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC))

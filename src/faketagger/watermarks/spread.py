@@ -53,8 +53,8 @@ class SpreadSpectrum:
         for image, target in zip(images, wanted, strict=True):
             found = _project(image, patterns)
             short = np.where(target * found < target**2, target - found, 0.0)  # none is pulled back that is beyond
-            residual = np.tensordot(short.astype(np.float32), patterns, 1)
-            residual = cv2.resize(residual, image.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+            small = np.tensordot(short.astype(np.float32), patterns, 1)
+            residual = cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_CUBIC)
             made.append(np.clip(np.rint(image + residual[..., None]), 0, 255).astype(np.uint8))
         return np.stack(made)
 
@@ -68,7 +68,7 @@ def _project(image: NDArray[np.uint8], patterns: NDArray[np.float32]) -> NDArray
     import cv2
 
     small = cv2.resize((image.astype(np.float32) @ _LUMA), (GRID, GRID), interpolation=cv2.INTER_AREA)
-    return np.tensordot(patterns, small, 2) / np.float32(GRID**2)
+    return np.asarray(np.tensordot(patterns, small, 2) / GRID**2, dtype=np.float32)
 
 
 @lru_cache(maxsize=4)
