@@ -18,7 +18,6 @@ from faketagger.sweep.process import TrialHost
 from faketagger.sweep.trials import SweepFolder, read_trial
 
 
-
 class Cluster:
     """Ray, as the user wants it.
 

@@ -1,7 +1,7 @@
 """Plots of a sweep as inline SVG: how it went, parallel coordinates, importance, and the front of two objectives."""
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
