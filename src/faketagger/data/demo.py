@@ -68,6 +68,16 @@ def materialise_demo(folder: str | Path, n: int = 48) -> Path:
     return folder
 
 
+def demo_place(n: int, cache: Path) -> Path:
+    """Where a training keeps its ``n`` demo faces.
+
+    Args:
+        n: How many pictures are rendered.
+        cache: Folder of the cache.
+    """
+    return cache / "demo" / f"{n}-faces"
+
+
 def _identity(person: int) -> str:
     return f"person-{person:03d}"
 

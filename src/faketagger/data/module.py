@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Sampler
 from faketagger.config import Section
 from faketagger.data.celebahq import CelebAHQ
 from faketagger.data.crops import FaceCrops
-from faketagger.data.demo import materialise_demo
+from faketagger.data.demo import demo_place, materialise_demo
 from faketagger.data.division import Division
 from faketagger.data.samples import Identities, Sample, Split, list_folder, split_by_identity
 from faketagger.data.shards import ShardFaces, WindowedOrder
@@ -309,7 +309,7 @@ class FaceDataModule(lightning.LightningDataModule):
             return {**split_by_identity(held_out, shares, config.seed), "train": train}
         root = config.root
         if root is None:
-            root = materialise_demo(self.cache / "demo" / f"{config.demo_faces}-faces", config.demo_faces)
+            root = materialise_demo(demo_place(config.demo_faces, self.cache), config.demo_faces)
         shares = {
             "train": 1 - config.val_share - config.test_share,
             "val": config.val_share,

@@ -16,7 +16,8 @@ from faketagger import tracking
 from faketagger.bench.benchmark import run_benchmark
 from faketagger.bench.protocol import BenchConfig
 from faketagger.config import load_config
-from faketagger.places import repository_root
+from faketagger.data.demo import demo_place
+from faketagger.places import cache_root, repository_root
 from faketagger.sweep.objectives import bench_metrics
 from faketagger.sweep.search import Search
 from faketagger.sweep.space import dimensions, flat
@@ -110,7 +111,11 @@ def run_trial(training: Path, bench: Path | None, overrides: list[str], folder: 
             return False
         metrics = dict(outcome.metrics)
         if protocol is not None:
-            metrics |= bench_metrics(_benchmark(protocol, outcome.result, folder / "bench", console))
+            # Who trains on the demo faces is measured on those, rather than wait until all of them are rendered.
+            demo = config.data.kind == "demo" and protocol.faces.source == "demo"
+            faces = demo_place(config.data.demo_faces, cache_root()) if demo else None
+            chosen = protocol.with_choices(str(outcome.result), faces)
+            metrics |= bench_metrics(_benchmark(chosen, outcome.result, folder / "bench", console))
             files = [folder / "bench" / name for name in _BENCH_FILES]
             name = f"{protocol.protocol.name}-v{protocol.protocol.version}"
             run.log_artifact(tracking.benchmark_artifact(name, files, {"trial": folder.name}))
@@ -166,7 +171,7 @@ def _benchmark(protocol: BenchConfig, model: Path, out: Path, console: Console) 
     os.environ["WANDB_MODE"] = "disabled"
     try:
         command = f"faketagger bench FILE --model {model} --out {out}"
-        return run_benchmark(protocol.with_choices(str(model), None), out, console, command)[1]
+        return run_benchmark(protocol, out, console, command)[1]
     finally:
         if mode is None:
             del os.environ["WANDB_MODE"]
