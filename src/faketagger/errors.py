@@ -45,3 +45,7 @@ class AdapterError(FakeTaggerError):
 
 class BenchError(FakeTaggerError):
     """A benchmark cannot start or cannot resume."""
+
+
+class WatermarkError(FakeTaggerError):
+    """A watermark does not exist, lacks something, or breaks the protocol of ``faketagger.watermarks``."""

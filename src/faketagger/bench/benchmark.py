@@ -15,9 +15,13 @@ from faketagger.bench.scenario import Job, plan
 from faketagger.bench.sources import check_attacks, find_sources
 from faketagger.bench.store import Store
 from faketagger.bench.table import print_table
+from faketagger.errors import WatermarkError
+from faketagger.watermarks import CheckedWatermark, missing_of
 
 
-def run_benchmark(config: BenchConfig, out: Path | None, console: Console, command: str) -> tuple[Path, dict[str, Any]]:
+def run_benchmark(
+    config: BenchConfig, out: Path | None, console: Console, command: str, watermark: CheckedWatermark | None = None
+) -> tuple[Path, dict[str, Any]]:
     """Run a benchmark, or what is left of it.
 
     Args:
@@ -25,6 +29,7 @@ def run_benchmark(config: BenchConfig, out: Path | None, console: Console, comma
         out: Output folder; None for ``runs/bench/NAME-vVERSION-DIGEST``.
         console: Where progress and the table go.
         command: What the user typed; the report says how to do it again.
+        watermark: Takes the place of ``config.model``.
 
     Returns:
         The output folder and the summary.
@@ -32,12 +37,16 @@ def run_benchmark(config: BenchConfig, out: Path | None, console: Console, comma
     Raises:
         ConfigError: Unknown attack.
         BenchError: No usable faces, or an output folder made from other inputs.
+        WatermarkError: The watermark does not exist, cannot run here, or broke its protocol.
     """
     began = time.perf_counter()
+    lack = missing_of(config.model) if watermark is None else None
+    if lack is not None:
+        raise WatermarkError(f"The watermark {config.model} cannot run: {lack[0]}.", f"Run: {lack[1]}")
     jobs = plan(config)
     with console.status("looking for the faces; the demo set is rendered the first time"):
         sources = find_sources(config.faces)
-    inputs = inputs_digests(config, sources, jobs)
+    inputs = inputs_digests(config, sources, jobs, None if watermark is None else watermark.digest)
     shown = presentation_digest()
     store = Store(out or default_out(config, inputs))
     if store.finished(inputs, shown) and not worth_another_try(store, jobs):
@@ -50,7 +59,7 @@ def run_benchmark(config: BenchConfig, out: Path | None, console: Console, comma
         store.open(inputs)
         from faketagger.bench.measure import measure
 
-        summary = measure(config, jobs, sources, store, console, command, began, faces)
+        summary = measure(config, jobs, sources, store, console, command, began, faces, watermark)
     store.save_state(finished=shown)
     print_table(summary, console)
     return store.root, summary

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faketagger.errors import FaceError, FakeTaggerError
+from faketagger.bench.cores import usable_cores
 from faketagger.faces.detect import find_faces
 from faketagger.faces.embedding import embed_face
 
@@ -34,11 +35,11 @@ class FacePool:
     """Looks for the largest face of pictures, in the background.
 
     Args:
-        workers: Processes; None for one a core, at most :data:`MOST`.
+        workers: Processes; None for one a usable core, at most :data:`MOST`.
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        count = workers or min(MOST, os.cpu_count() or 1)
+        count = workers or min(MOST, usable_cores())
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="face-finder")
         self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
         self._processes = [_start() for _ in range(count)]

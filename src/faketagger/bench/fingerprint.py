@@ -11,24 +11,28 @@ import faketagger
 from faketagger.bench.protocol import BenchConfig
 from faketagger.bench.scenario import Job
 from faketagger.bench.sources import DEMO, Source, faceset_folders, list_sources
-from faketagger.tagger.checkpoint import CONFIG, WEIGHTS, checkpoint_folder
+from faketagger.watermarks import digest_of
 
 PACKAGE = Path(faketagger.__file__).parent
-_ROOMS = ("coding", "imaging", "faces", "tagger", "simulator", "zoo", "data/rendered")
+_ROOMS = ("coding", "imaging", "faces", "tagger", "watermarks", "simulator", "zoo", "data/rendered")
 _SHOWING = (
     *("card", "flags", "gaps", "plots", "report", "statistics", "strips", "summary", "table", "wandb_log"),
+    *("costs", "curves", "figures", "page", "picture_table", "report_rows", "wandb_tables"),
     *("zoo_kept", "zoo_page", "zoo_rows"),
 )
 _PACKAGES = ("torch", "numpy", "scipy", "pillow", "opencv-python", "kornia", "dlib-bin", "scikit-image", "av")
 
 
-def inputs_digests(config: BenchConfig, sources: list[Source], jobs: list[Job]) -> dict[str, str]:
+def inputs_digests(
+    config: BenchConfig, sources: list[Source], jobs: list[Job], model: str | None = None
+) -> dict[str, str]:
     """Digest by name of everything the records depend on.
 
     Args:
         config: The benchmark.
         sources: All photographs that may be chosen.
         jobs: Its jobs.
+        model: Digest of the watermark, where it is an object and has no name to look it up by.
 
     Returns:
         ``benchmark file, model, faces, code, packages``; names are chosen to fit "made with another ...".
@@ -37,9 +41,10 @@ def inputs_digests(config: BenchConfig, sources: list[Source], jobs: list[Job]) 
     plain["faces"].pop("source")
     plain["faces"].pop("others")
     plain.pop("model")
+    plain.pop("rivals")
     return {
         "benchmark file": _text_digest(json.dumps(plain, sort_keys=True)),
-        "model": model_digest(checkpoint_folder(config.model)),
+        "model": model or digest_of(config.model),
         "faces": faces_digest(config, sources),
         **_facesets(config),
         "version of the code": _code_digest(tuple(sorted({j.attack for j in jobs if j.box == "black"}))),
@@ -82,8 +87,8 @@ def _pictures_digest(sources: list[Source]) -> bytes:
 def presentation_digest() -> str:
     """Digest of the code that turns records into tables and pages."""
     own = PACKAGE / "bench"
-    files = [own / f"{name}.py" for name in _SHOWING] + _files([own / "templates"])
-    return files_digest(files, own)
+    files = [own / f"{name}.py" for name in _SHOWING] + _files([own / "templates", PACKAGE / "tracking"])
+    return files_digest(files, PACKAGE)
 
 
 def files_digest(files: Iterable[Path], root: Path) -> str:
@@ -111,11 +116,6 @@ def _code_digest(adapters: tuple[str, ...]) -> str:
         folder = get_adapter(name).folder
         digests.append(files_digest(_files([folder]), folder))
     return _text_digest("\n".join(digests))
-
-
-def model_digest(folder: Path) -> str:
-    """Digest of a checkpoint's configuration and weights."""
-    return files_digest([path for name in (CONFIG, WEIGHTS) if (path := folder / name).is_file()], folder)
 
 
 def _files(folders: Iterable[Path]) -> list[Path]:

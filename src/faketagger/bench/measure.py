@@ -1,4 +1,4 @@
-"""The heavy half: prepare the pictures, load the tagger, run what is missing, hand over to the results."""
+"""The heavy half: prepare the pictures, load the watermark, run what is missing, hand over to the results."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from rich.console import Console
 
-import faketagger
 from faketagger.bench.assignments import assign, find_tools, order_tagged, order_untagged
 from faketagger.bench.facesets import FacesetMaker
 from faketagger.bench.finding import FacePool
+from faketagger.bench.matching import hold_psnr
 from faketagger.bench.messages import MessageSource
 from faketagger.bench.outside import OutsideWorker
 from faketagger.bench.pictures import choose
@@ -28,6 +28,7 @@ from faketagger.bench.store import Store
 from faketagger.bench.subject import Subject
 from faketagger.bench.tagging import Tagging
 from faketagger.bench.wandb_log import RunWriter
+from faketagger.watermarks import CheckedWatermark, load_watermark
 
 
 def measure(
@@ -39,6 +40,7 @@ def measure(
     command: str,
     began: float,
     faces: FacePool,
+    watermark: CheckedWatermark | None = None,
 ) -> dict[str, Any]:
     """Do what is missing in an output folder and write all result files.
 
@@ -51,12 +53,14 @@ def measure(
         command: What the user typed.
         began: ``time.perf_counter()`` at the start of it all.
         faces: Finds faces.
+        watermark: Takes the place of ``config.model``.
 
     Returns:
         The summary.
 
     Raises:
         BenchError: No usable face.
+        WatermarkError: The watermark cannot be made or broke its protocol.
     """
     tools, blocked = find_tools(jobs, config.seed)
     inside = [job for job in jobs if job.box != "black"]
@@ -76,7 +80,7 @@ def measure(
             maker = FacesetMaker(config, sources, cuts, store.facesets, faces, bar("find faces of facesets"))
             assignments, unfit = assign(tools, maker)
             order_untagged(assignments, worker, cuts)
-            subject = Subject(faketagger.load(config.model))
+            subject = Subject(watermark or load_watermark(config.model))
             messages = MessageSource(
                 config.key,
                 f"{config.protocol.name}/{config.protocol.version}/{config.seed}",
@@ -85,6 +89,7 @@ def measure(
                 subject.crc_bits,
             )
             began_tagging = time.perf_counter()
+            matched = hold_psnr(config.match_psnr, subject, messages, cuts, store)
             tagging = Tagging(
                 store.pictures, subject, lambda name: messages.message("tagged", name), faces, bar("tag")
             )
@@ -98,7 +103,7 @@ def measure(
             runner.wait_for(worker)
             not_run = blocked + unfit + runner.not_run
         opened.result()
-        done = Done(began, jobs, not_run, subject, pictures, preparation, runner.sandboxes)
+        done = Done(began, jobs, not_run, subject, pictures, preparation, tagging, runner.sandboxes, matched)
         return write_results(config, store, done, command, aside, run)
 
 

@@ -34,17 +34,20 @@ class Read:
 class MessageSource:
     """Draws messages and scores reads.
 
+    A watermark without a payload code carries a random message itself: its payload is the message, and is read exactly
+    where all L bits are right.
+
     Args:
         key: Secret of the benchmark.
         label: Protocol, version and seed; goes into every draw.
         message_bits: Bits of the tagger.
         payload_bits: Payload carried by the message.
-        crc_bits: Its checksum.
+        crc_bits: Its checksum; None for a watermark without a payload code.
     """
 
-    def __init__(self, key: str, label: str, message_bits: int, payload_bits: int, crc_bits: int) -> None:
+    def __init__(self, key: str, label: str, message_bits: int, payload_bits: int, crc_bits: int | None) -> None:
         self._key, self._label = key, label
-        self.message_bits, self.payload_bits, self._crc_bits = message_bits, payload_bits, crc_bits
+        self.message_bits, self._payload_bits, self._crc_bits = message_bits, payload_bits, crc_bits
 
     def message(self, purpose: str, picture: str) -> NDArray[np.uint8]:
         """The message of one picture.
@@ -56,7 +59,10 @@ class MessageSource:
         Returns:
             (L,) of 0 and 1.
         """
-        codec, payload = self._codec_and_payload(purpose, picture)
+        label = f"{self._label}/{purpose}/{picture}"
+        if self._crc_bits is None:
+            return np.asarray(random_message(self._key, f"{label}/message", self.message_bits), dtype=np.uint8)
+        codec, payload = self._codec_and_payload(label, self._crc_bits)
         return np.asarray(codec.encode(payload), dtype=np.uint8)
 
     def score(self, logits: NDArray[np.floating] | None, purpose: str, picture: str) -> Read:
@@ -70,15 +76,16 @@ class MessageSource:
         length = self.message_bits
         if logits is None:
             return Read(length, length // 2, 1.0, False)
-        codec, payload = self._codec_and_payload(purpose, picture)
-        message = np.asarray(codec.encode(payload), dtype=np.uint8)
+        message = self.message(purpose, picture)
         matched = int(np.count_nonzero((np.asarray(logits) > 0) == (message == 1)))
-        decoded = codec.decode(np.asarray(logits, dtype=np.float64))
-        return Read(length, matched, float(match_p_value(matched, length)), decoded.payload == payload)
+        exact = matched == length
+        if self._crc_bits is not None:
+            codec, payload = self._codec_and_payload(f"{self._label}/{purpose}/{picture}", self._crc_bits)
+            exact = codec.decode(np.asarray(logits, dtype=np.float64)).payload == payload
+        return Read(length, matched, float(match_p_value(matched, length)), exact)
 
-    def _codec_and_payload(self, purpose: str, picture: str) -> tuple[Codec, Payload]:
-        label = f"{self._label}/{purpose}/{picture}"
-        bits = random_message(self._key, f"{label}/payload", self.payload_bits)
+    def _codec_and_payload(self, label: str, crc_bits: int) -> tuple[Codec, Payload]:
+        bits = random_message(self._key, f"{label}/payload", self._payload_bits)
         value = int("".join(str(int(bit)) for bit in bits), 2)
-        codec = Codec(self.message_bits, self.payload_bits, self._crc_bits, key=f"{self._key}/{label}")
-        return codec, Payload(value=value, bits=self.payload_bits)
+        codec = Codec(self.message_bits, self._payload_bits, crc_bits, key=f"{self._key}/{label}")
+        return codec, Payload(value=value, bits=self._payload_bits)

@@ -1,11 +1,12 @@
 """What a benchmark file may say: protocol, model, faces, scenarios. No torch here."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from faketagger.config import Section
+from faketagger.config import Section, check
 
 Box = Literal["white", "black"]
 Role = Literal["carrier", "donor"]
@@ -124,7 +125,11 @@ class BenchConfig(Section):
 
     Attributes:
         protocol: Name and version.
-        model: Shipped model or path of a checkpoint folder.
+        model: What is tested: a shipped tagger, the path of a checkpoint folder, or any watermark's name
+            (docs/watermarks.md).
+        rivals: Further ones, each measured the same way in a folder of its own.
+        match_psnr: Set the strength of each so that its mean PSNR on whole pictures is this many dB; None leaves
+            every one as its makers set it.
         faces: Which pictures.
         seed: Fixes messages, attacks and resampling.
         key: Secret of the embedded messages.
@@ -136,6 +141,8 @@ class BenchConfig(Section):
 
     protocol: ProtocolName
     model: Annotated[str, Field(min_length=1)]
+    rivals: list[Annotated[str, Field(min_length=1)]] = []
+    match_psnr: Annotated[float, Field(ge=20, le=60)] | None = None
     faces: FacesConfig = FacesConfig()
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     key: Annotated[str, Field(min_length=1)] = "faketagger-bench"
@@ -157,15 +164,38 @@ class BenchConfig(Section):
         """The file as plain values without its key: what reports may show."""
         return {name: value for name, value in self.plain().items() if name != "key"}
 
-    def with_choices(self, model: str | None, faces: Path | None, others: Path | None = None) -> "BenchConfig":
-        """The same benchmark for another model or other faces.
+    @property
+    def models(self) -> list[str]:
+        """Everything that is tested."""
+        return list(dict.fromkeys([self.model, *self.rivals]))
+
+    def alone(self, model: str) -> "BenchConfig":
+        """The same benchmark for one watermark.
 
         Args:
-            model: Replaces ``model`` unless None.
+            model: Which.
+        """
+        return self.model_copy(update={"model": model, "rivals": []})
+
+    def with_choices(
+        self,
+        models: Sequence[str] | None,
+        faces: Path | None,
+        others: Path | None = None,
+        match_psnr: float | None = None,
+    ) -> "BenchConfig":
+        """The same benchmark for other watermarks or other faces.
+
+        Args:
+            models: Replace ``model`` and ``rivals`` unless there are none.
             faces: A folder; replaces ``faces.source`` unless None.
             others: A folder; replaces ``faces.others`` unless None.
+            match_psnr: Replaces ``match_psnr`` unless None.
         """
-        changed = self if model is None else self.model_copy(update={"model": model})
+        changed = self if not models else self.model_copy(update={"model": models[0], "rivals": list(models[1:])})
+        if match_psnr is not None:
+            checked = check({**changed.plain(), "match_psnr": match_psnr}, BenchConfig, "--match-psnr")
+            changed = changed.model_copy(update={"match_psnr": checked.match_psnr})
         chosen = {"source": faces, "others": others}
         update = {name: str(folder) for name, folder in chosen.items() if folder is not None}
         return changed.model_copy(update={"faces": changed.faces.model_copy(update=update)})

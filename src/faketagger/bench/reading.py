@@ -10,7 +10,7 @@ from faketagger.bench.assignments import purpose
 from faketagger.bench.attacks import Attacked, AttackFacts, Victim
 from faketagger.bench.finding import Embedding, FacePool, Landmarks
 from faketagger.bench.messages import MessageSource
-from faketagger.bench.pictures import Picture
+from faketagger.bench.pictures import Picture, Pixels
 from faketagger.bench.pooling import agreement
 from faketagger.bench.protocol import View
 from faketagger.bench.records import Record
@@ -65,11 +65,11 @@ class Attempt:
 
 
 class Reader:
-    """Reads with one tagger.
+    """Reads with one watermark.
 
     Args:
         store: Keeps the pictures that the report shows.
-        subject: Tagger under test.
+        subject: Watermark under test.
         messages: Source of messages.
         faces: Describes faces in the background.
         shown: Names of the pictures that the report shows.
@@ -90,13 +90,30 @@ class Reader:
         found = [look.result() if look else None for look in attempt.looks]
         outcomes = zip(attempt.outcomes, found, strict=True)
         described = [self.gauge.begin(attempt.job, attempt.kind, one.image, points) for one, points in outcomes]
+        soft = self._soft(attempt, found)
         records: list[Record] = []
         for place, (points, promise) in enumerate(zip(found, described, strict=True)):
-            records += self._read_one(attempt, place, points, promise)
+            records += self._read_one(attempt, place, points, promise, soft)
         return records
 
+    def _soft(self, attempt: Attempt, found: list[Landmarks | None]) -> dict[tuple[int, View], NDArray[np.float32]]:
+        """Soft bits by place and view, of whatever can be read; one batch, because some watermarks start a process."""
+        seen: dict[tuple[int, View], Pixels] = {}
+        for place, points in enumerate(found):
+            for view in attempt.job.views:
+                image = self._seen(attempt, place, points, view)
+                if image is not None:
+                    seen[place, view] = image
+        rows = self._subject.read(list(seen.values()), [found[place] for place, _ in seen]) if seen else []
+        return dict(zip(seen, rows, strict=True))
+
     def _read_one(
-        self, attempt: Attempt, place: int, points: Landmarks | None, promise: "Future[Embedding] | None"
+        self,
+        attempt: Attempt,
+        place: int,
+        points: Landmarks | None,
+        promise: "Future[Embedding] | None",
+        soft: dict[tuple[int, View], NDArray[np.float32]],
     ) -> list[Record]:
         job, facts, kind, donor = attempt.job, attempt.facts, attempt.kind, attempt.donor
         picture, before, outcome = attempt.pictures[place], attempt.victims[place], attempt.outcomes[place]
@@ -107,7 +124,7 @@ class Reader:
         what, who = purpose(job, kind, donor.number), "" if in_donor_role else picture.name
         records = []
         for view in job.views:
-            logits = self._logits(attempt, place, points, view)
+            logits = soft.get((place, view))
             read = self._messages.score(logits, what, who)
             turned = None
             if in_donor_role and logits is not None:
@@ -130,7 +147,7 @@ class Reader:
                     cluster=f"donor {donor.number:04d}" if in_donor_role else picture.identity,
                     kind=kind,
                     attack_status=outcome.status,
-                    read_status="unread" if outcome.image is None else "no_face" if points is None else "read",
+                    read_status="unread" if outcome.image is None else "no_face" if logits is None else "read",
                     reason=outcome.reason,
                     bits=read.bits,
                     matched=read.matched,
@@ -143,19 +160,19 @@ class Reader:
             )
         return records
 
-    def _logits(
-        self, attempt: Attempt, place: int, points: Landmarks | None, view: View
-    ) -> NDArray[np.float32] | None:
-        """Soft bits of one view, None where nothing can be read; keeps what the report shows."""
+    def _seen(self, attempt: Attempt, place: int, points: Landmarks | None, view: View) -> Pixels | None:
+        """What the reader sees in one view, None where nothing can be read; keeps what the report shows."""
         outcome, picture = attempt.outcomes[place], attempt.pictures[place]
         on_show = attempt.kind == "tagged" and attempt.donor.number == 0 and picture.name in self._shown
         if outcome.image is None:
             return None
         if on_show:
             self._store.save_strip(attempt.job, picture.tagged.stem, "frame", outcome.image)
+        if view == "frame":
+            return None if points is None and self._subject.needs_face else outcome.image
         if outcome.mask is None or points is None:
             return None
-        seen = outcome.image if view == "frame" else face_view(outcome.image, outcome.mask, points)
-        if on_show and view == "face":
+        seen = face_view(outcome.image, outcome.mask, points)
+        if on_show:
             self._store.save_strip(attempt.job, picture.tagged.stem, "face", seen)
-        return self._subject.read([seen], [points])[0]
+        return seen

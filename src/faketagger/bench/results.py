@@ -1,10 +1,9 @@
 """From finished chunks to the files people open: records, summary, timings, page, W&B run."""
 
 import os
-import resource
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,20 +11,23 @@ from typing import Any
 import yaml
 
 from faketagger.bench.assignments import NotRun
+from faketagger.bench.memory import PEAK
+from faketagger.bench.page import write_page
 from faketagger.bench.pictures import Picture
 from faketagger.bench.prepare import Preparation
 from faketagger.bench.protocol import BenchConfig
 from faketagger.bench.records import as_frame
-from faketagger.bench.report import ReportInput, render_report
 from faketagger.bench.runner import shown
 from faketagger.bench.scenario import Job
 from faketagger.bench.store import Store
-from faketagger.bench.strips import cut_strips
+from faketagger.bench.strips import as_face
 from faketagger.bench.subject import Subject
 from faketagger.bench.summary import Measured, Missing, summarise
+from faketagger.bench.tagging import Tagging
 from faketagger.bench.wandb_log import Logged, RunWriter
+from faketagger.errors import CheckpointError
 from faketagger.faces import backend_in_use
-from faketagger.imaging import write_atomically
+from faketagger.tagger.checkpoint import CONFIG, WEIGHTS, checkpoint_folder
 from faketagger.zoo import get_adapter
 
 FORMAT = 2
@@ -40,10 +42,12 @@ class Done:
         began: ``time.perf_counter()`` at the start.
         jobs: All jobs in the order of the table.
         not_run: Those without results.
-        subject: The tagger under test.
+        subject: The watermark under test.
         pictures: All pictures.
         preparation: Knows what was skipped and how long it took.
+        tagging: Knows how long the tagger itself took.
         sandboxes: Kind of sandbox by job.
+        psnr_match: How the strength was found that holds the asked PSNR; None where none was asked.
     """
 
     began: float
@@ -52,7 +56,9 @@ class Done:
     subject: Subject
     pictures: list[Picture]
     preparation: Preparation
+    tagging: Tagging
     sandboxes: dict[str, str]
+    psnr_match: dict[str, Any] | None = None
 
 
 def write_results(
@@ -83,16 +89,29 @@ def write_results(
     fpr = tuple(config.fpr)
     summary = summarise(Measured(header, records, done.jobs, missing, fpr, config.seed, config.resamples, pins))
     store.save_json("summary.json", summary)
-    faces = shown(done.pictures, config.strips)
+    faces = [as_face(picture, store.root) for picture in shown(done.pictures, config.strips)]
     timings = measure_cost(spent, done)
-    written = aside.submit(run.write, Logged(store, summary, records, faces, done.jobs, timings))
-    strips = cut_strips(store, faces, done.jobs, records)
+    store.save_json("timings.json", timings)
     text = yaml.safe_dump(config.public(), sort_keys=False, allow_unicode=True)
-    page = render_report(ReportInput(summary, records, timings, strips, command, text, store.state["inputs"]))
-    write_atomically(page.encode(), store.root / "report.html")
+    store.save_state(shown=[asdict(face) for face in faces], command=command, config=text)
+    written = aside.submit(run.write, Logged(store.root, summary, records, faces, timings, model_files(config.model)))
+    write_page([store.root])
     written.result()
     store.save_json("timings.json", {**timings, "wall_seconds": time.perf_counter() - done.began})
     return summary
+
+
+def model_files(name: str) -> list[Path]:
+    """Configuration and weights of a tagger; none for a watermark that has no checkpoint.
+
+    Args:
+        name: Of a shipped tagger, or its folder.
+    """
+    try:
+        folder = checkpoint_folder(name)
+    except CheckpointError:
+        return []
+    return [path for file in (CONFIG, WEIGHTS) if (path := folder / file).is_file()]
 
 
 def describe(config: BenchConfig, store: Store, done: Done) -> dict[str, Any]:
@@ -112,6 +131,10 @@ def describe(config: BenchConfig, store: Store, done: Done) -> dict[str, Any]:
             "digest": digests["model"],
             "message_bits": done.subject.message_bits,
             "payload_bits": done.subject.payload_bits,
+            "coded": done.subject.coded,
+            "kind": done.subject.kind,
+            "version": done.subject.version,
+            "psnr_match": done.psnr_match,
         },
         "faces": {
             "source": Path(config.faces.source).name,
@@ -132,15 +155,15 @@ def measure_cost(spent: dict[str, dict[str, float]], done: Done) -> dict[str, An
         spent: Seconds by job, as kept in the chunks.
         done: What was measured.
     """
-    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "jobs": spent,
         "prepare_seconds": done.preparation.seconds,
+        "tagging": {"seconds": done.tagging.seconds, "pictures": done.tagging.made},
         "attack_seconds": sum(job["attack"] for job in spent.values()),
         "wall_seconds": time.perf_counter() - done.began,
         "cpu_count": os.cpu_count(),
-        "peak_memory_mb": max(resource.getrusage(one).ru_maxrss for one in who) / 1024,
+        "peak_memory_mb": PEAK.highest(),
         "sandboxes": done.sandboxes,
     }
 

@@ -10,6 +10,7 @@ import numpy as np
 from faketagger.bench.assignments import Assignment, NotRun
 from faketagger.bench.attacks import Attacked, AttackFacts, Victim, build_in_process
 from faketagger.bench.finding import Embedding, FacePool
+from faketagger.bench.memory import PEAK
 from faketagger.bench.messages import MessageSource
 from faketagger.bench.outside import Delivery, OutsideWorker, reason_of
 from faketagger.bench.pictures import Picture, load_png
@@ -18,7 +19,7 @@ from faketagger.bench.progress import BenchProgress
 from faketagger.bench.protocol import BenchConfig
 from faketagger.bench.reading import Attempt, Donor, Reader
 from faketagger.bench.scenario import Job, Kind
-from faketagger.bench.store import Store
+from faketagger.bench.store import MEMORY, Store
 from faketagger.bench.subject import Subject
 from faketagger.bench.tools import black_outcome
 
@@ -100,8 +101,10 @@ class Runner:
                 facts = attack.facts
                 for kind, chunk in todo:
                     victims = [victim(picture, kind) for picture in self._chunks[chunk]]
+                    PEAK.restart()
                     results = [attack.run(one) for one in victims]
-                    spent = {"attack": sum(seconds for _, seconds in results), "cached": 0.0}
+                    seconds = sum(seconds for _, seconds in results)
+                    spent = {"attack": seconds, "cached": 0.0, MEMORY: PEAK.megabytes()}
                     outcomes = [outcome for outcome, _ in results]
                     yield self._looked_for(job, facts, kind, chunk, Donor(), victims, outcomes, spent)
             except Exception as error:  # one broken attack must not take the others with it
@@ -147,6 +150,8 @@ class Runner:
             victims = [victim(picture, "tagged" if tagged else "null") for picture in pictures]
             outcomes = [black_outcome(one, result) for one, result in zip(victims, results, strict=True)]
             spent = {"attack": share * len(pictures), "cached": float(sum(result.cached for result in results))}
+            if delivery.run.run is not None:
+                spent[MEMORY] = delivery.run.run.peak_memory_mb
             if chunk == 0 and delivery.prepare_s:
                 spent |= {"prepare": delivery.prepare_s, "prepared": 1.0}
             attempt = self._looked_for(job, facts, order.kind, chunk, donor, victims, outcomes, spent)

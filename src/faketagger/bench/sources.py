@@ -104,9 +104,12 @@ def check_attacks(jobs: list[Job]) -> None:
     """
     from faketagger import simulator, zoo
 
-    known = {"white": list(simulator.names()), "black": list(zoo.find_adapters())}
-    for job in jobs:
-        if job.box == "control" or job.attack in known[job.box]:
+    names = list(simulator.names())
+    unsure = [job for job in jobs if job.box == "black" or (job.box == "white" and job.attack not in names)]
+    found = zoo.find_adapters() if unsure else {}
+    known = {"white": names, "black": [name for name, one in found.items() if one.manifest.kind == "attack"]}
+    for job in unsure:
+        if job.attack in known[job.box]:
             continue
         kind, other = ("simulator attack", "black") if job.box == "white" else ("zoo adapter", "white")
         close = difflib.get_close_matches(job.attack, known[job.box], n=1, cutoff=0.5)

@@ -17,6 +17,8 @@ from faketagger.errors import BenchError, FakeTaggerError
 from faketagger.imaging import write_atomically
 
 STATE = "state.json"
+MEMORY = "memory_mb"
+"""The one figure of a chunk's timings that is no sum: of a job it is the largest."""
 RESULTS = ("records.parquet", "summary.json", "timings.json", "report.html")
 
 
@@ -186,7 +188,7 @@ class Store:
 
         Returns:
             By job: seconds of ``attack``, ``read`` and ``prepare``, number of ``pictures``, those ``cached`` by the zoo
-            among them, and how often the tool was ``prepared`` afresh.
+            among them, how often the tool was ``prepared`` afresh, and the largest ``memory_mb``.
         """
         tables: list[pa.Table] = []
         timings: dict[str, dict[str, float]] = {}
@@ -196,7 +198,8 @@ class Store:
                 table, spent = read_part(path)
                 tables.append(table)
                 for name, value in spent.items():
-                    total[name] = total.get(name, 0.0) + value
+                    before = total.get(name, 0.0)
+                    total[name] = max(before, value) if name == MEMORY else before + value
         save_table(self.root / "records.parquet", gather(tables))
         return timings
 

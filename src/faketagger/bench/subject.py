@@ -1,6 +1,4 @@
-"""The tagger under test, seen as 8-bit pictures in, 8-bit pictures or soft bits out."""
-
-from typing import Any, Protocol
+"""The watermark under test, ours or a rival, seen as 8-bit pictures in, 8-bit pictures or soft bits out."""
 
 import numpy as np
 import torch
@@ -10,29 +8,10 @@ from torch import Tensor
 from faketagger.bench.pictures import Pixels
 from faketagger.faces.geometry import face_mask
 from faketagger.imaging import to_uint8
+from faketagger.watermarks import CheckedWatermark
 
 VIEW_FILL = 128
 """Grey level that replaces everything outside the face in the face view."""
-
-
-class AlignedTagger(Protocol):
-    """What the benchmark asks of a tagger; :class:`faketagger.tagger.Tagger` has it."""
-
-    name: str
-    codec: Any
-
-    @property
-    def message_bits(self) -> int:
-        """Length L of a message."""
-        ...
-
-    def embed_aligned(self, images: Tensor, message: Tensor, landmarks: Tensor) -> Tensor:
-        """Tag (N, 3, H, W) pictures in [0, 1] with (N, L) bits, faces at (N, 68, 2)."""
-        ...
-
-    def read_aligned(self, images: Tensor, landmarks: Tensor) -> Tensor:
-        """Read (N, L) logits."""
-        ...
 
 
 def to_tensor(images: list[Pixels]) -> Tensor:
@@ -77,18 +56,28 @@ def face_view(image: Pixels, attack_mask: NDArray[np.floating], landmarks: NDArr
 
 
 class Subject:
-    """A tagger with the device it runs on hidden.
+    """The watermark under test: pictures of any sizes in lists, and whether it has to know the face.
 
     Args:
-        tagger: The tagger.
+        watermark: Any watermark, checked.
     """
 
-    def __init__(self, tagger: AlignedTagger) -> None:
-        self._tagger = tagger
-        self.name = tagger.name
-        self.message_bits = int(tagger.message_bits)
-        self.payload_bits = int(tagger.codec.payload_bits)
-        self.crc_bits = int(tagger.codec.crc_bits)
+    def __init__(self, watermark: CheckedWatermark) -> None:
+        self._watermark = watermark
+        self.name, self.kind, self.version = watermark.name, watermark.kind, watermark.version
+        self.message_bits = watermark.message_bits
+        self.coded = watermark.payload_bits is not None
+        self.payload_bits = watermark.payload_bits or watermark.message_bits
+        self.crc_bits = watermark.crc_bits if self.coded else None
+        self.needs_face, self.knob = watermark.uses_landmarks, watermark.knob
+
+    def set_strength(self, factor: float) -> None:
+        """Make the watermark as strong as a factor on its default.
+
+        Args:
+            factor: Above 0.
+        """
+        self._watermark = self._watermark.with_strength(factor)
 
     def embed(
         self, images: list[Pixels], messages: list[NDArray[np.uint8]], landmarks: list[NDArray[np.float32]]
@@ -96,33 +85,57 @@ class Subject:
         """Tag pictures.
 
         Args:
-            images: (H, W, 3) uint8, all of one size.
+            images: (H, W, 3) uint8.
             messages: (L,) each.
             landmarks: (68, 2) each.
 
         Returns:
             Tagged pictures, rounded to 8 bits.
-        """
-        with torch.inference_mode():
-            tagged = self._tagger.embed_aligned(
-                to_tensor(images),
-                torch.from_numpy(np.stack(messages)).float(),
-                torch.from_numpy(np.stack(landmarks)),
-            )
-        return to_pixels(tagged.clamp(0, 1))
 
-    def read(self, images: list[Pixels], landmarks: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        """Read pictures, one at a time so that a result never depends on its neighbours.
+        Raises:
+            WatermarkError: It failed, or did not keep the protocol.
+        """
+        tagged: list[Pixels] = list(images)
+        for places in _equal_sized(images):
+            batch = np.stack([images[i] for i in places])
+            bits = np.stack([messages[i] for i in places])
+            made = self._watermark.embed(batch, bits, np.stack([landmarks[i] for i in places]))
+            for i, image in zip(places, made, strict=True):
+                tagged[i] = image
+        return tagged
+
+    def read(
+        self, images: list[Pixels], landmarks: list[NDArray[np.float32] | None]
+    ) -> list[NDArray[np.float32]]:
+        """Read pictures.
 
         Args:
             images: (H, W, 3) uint8 of any size.
-            landmarks: (68, 2) each.
+            landmarks: (68, 2) each; None only where the watermark does not need them.
 
         Returns:
             (L,) soft bits each.
+
+        Raises:
+            WatermarkError: It failed, or did not keep the protocol.
         """
-        with torch.inference_mode():
-            return [
-                self._tagger.read_aligned(to_tensor([image]), torch.from_numpy(points)[None])[0].float().cpu().numpy()
-                for image, points in zip(images, landmarks, strict=True)
-            ]
+        soft: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(images)
+        for places in _equal_sized(images):
+            points = np.stack([_known(landmarks[i]) for i in places]) if self.needs_face else None
+            read = self._watermark.read(np.stack([images[i] for i in places]), points)
+            for i, row in zip(places, read, strict=True):
+                soft[i] = row
+        return soft
+
+
+def _equal_sized(images: list[Pixels]) -> list[list[int]]:
+    """Places of pictures of equal size together."""
+    places: dict[tuple[int, ...], list[int]] = {}
+    for i, image in enumerate(images):
+        places.setdefault(image.shape, []).append(i)
+    return list(places.values())
+
+
+def _known(landmarks: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    assert landmarks is not None
+    return landmarks

@@ -19,6 +19,15 @@ def percent(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{100 * value:.{digits}f}"
 
 
+def job_of(scenario: str) -> str:
+    """Id of the job that a scenario reads the pictures of.
+
+    Args:
+        scenario: Id of the scenario, job and view.
+    """
+    return scenario.rsplit("/", 1)[0]
+
+
 def by_job(scenarios: Iterable[dict[str, Any]]) -> list[dict[str, dict[str, Any]]]:
     """Rows of one attack together: ``{view: row}`` in the order of the table.
 
@@ -27,7 +36,7 @@ def by_job(scenarios: Iterable[dict[str, Any]]) -> list[dict[str, dict[str, Any]
     """
     jobs: dict[str, dict[str, dict[str, Any]]] = {}
     for row in scenarios:
-        jobs.setdefault(row["scenario"].rsplit("/", 1)[0], {})[row["view"]] = row
+        jobs.setdefault(job_of(row["scenario"]), {})[row["view"]] = row
     return list(jobs.values())
 
 

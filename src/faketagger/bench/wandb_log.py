@@ -1,4 +1,4 @@
-"""The whole benchmark as an offline W&B run: own axes, tables with pictures, charts, one artifact."""
+"""The benchmark as offline W&B runs: one of the whole with tables and artifacts, one of every attack beside it."""
 
 import os
 import shutil
@@ -9,45 +9,46 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 
-from faketagger.bench.pictures import Picture, load_png
-from faketagger.bench.scenario import NO_ATTACK, Job
-from faketagger.bench.store import Store
-from faketagger.bench.strips import first_reads, residual
+from faketagger import tracking
+from faketagger.bench.curves import graded_rows
+from faketagger.bench.statistics import rate_at
+from faketagger.bench.strips import Face
+from faketagger.bench.table import by_job
+from faketagger.bench.wandb_tables import charts, picture_table, scenario_table
 
-MOST_PICTURES = 200
-_COLUMNS = (
-    "scenario", "label", "family", "view", "black_box", "severity", "status", "n_images", "n_clusters",
-    "bit_accuracy", "ci_low", "ci_high", "exact_match", "psnr_db", "attack_psnr_db", "attacked",
-    "passed_through", "failed", "no_face", "changed_pixels", "moved", "donor_distance", "pooled_p_value",
-)  # fmt: skip
 _METRICS = ("bit_accuracy", "ci_low", "ci_high", "exact_match", "attack_psnr_db")
+_OF_ATTACK = (*_METRICS, "psnr_db", "attacked", "passed_through", "failed", "no_face", "moved", "n_images")
+_FACTS = ("attack", "version", "family", "role", "black_box", "severity", "params", "preset", "pin")
+_RATES = 10.0 ** np.arange(-9, 0)
+"""False positive rates of the curve of an attack."""
 
 
 @dataclass(frozen=True)
 class Logged:
-    """What goes into the run.
+    """What goes into the runs.
 
     Attributes:
-        store: Output folder; ``records.parquet`` and ``summary.json`` are there.
+        root: Output folder; ``records.parquet``, ``summary.json`` and the strips are there.
         summary: Of the benchmark.
         records: All records.
-        pictures: The shown faces.
-        jobs: In the order of the table.
+        faces: The shown ones.
         timings: As in ``timings.json``.
+        model_files: Configuration and weights of the tagger; none for a watermark that is code only.
     """
 
-    store: Store
+    root: Path
     summary: dict[str, Any]
     records: pd.DataFrame
-    pictures: list[Picture]
-    jobs: list[Job]
+    faces: list[Face]
     timings: dict[str, Any]
+    model_files: list[Path]
 
 
 class RunWriter:
-    """Writes the run below ``OUT/wandb``; an earlier one there is replaced.
+    """Writes the runs below ``OUT/wandb``; earlier ones there are replaced.
 
     Opening takes seconds in which little is computed, so it is apart from writing.
 
@@ -72,45 +73,69 @@ class RunWriter:
             self._run.finish(exit_code=1)
 
     def open(self) -> None:
-        """Start the run."""
+        """Start the run of the benchmark."""
         folder = self._root / "wandb"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         with _environment(folder):
-            import wandb
-
-            self._run = wandb.init(
-                mode="offline",
-                project="faketagger",
-                dir=str(self._root),
-                name=f"{self._model} {self._protocol}",
-                group=self._protocol,
-                job_type="bench",
-                tags=[self._model, self._protocol],
-                config=self._config,
-                settings=wandb.Settings(silent=True, console="off", x_disable_stats=True, disable_git=True),
-            )
+            name = f"{self._model} {self._protocol}"
+            self._run = tracking.start("bench", self._model, name, [self._protocol], self._config, self._root)
 
     def write(self, logged: Logged) -> None:
-        """Fill the run and finish it.
+        """Fill the run, write those of the attacks, and finish them.
 
         Args:
-            logged: What goes into it.
+            logged: What goes into them.
         """
         with _environment(self._root / "wandb"):
-            import wandb
-
             run, summary = self._run, logged.summary
-            _axes(run, summary)
-            _scenario_metrics(run, summary)
-            _tables_and_charts(run, logged)
+            _curves(run, summary)
+            run.log(
+                {
+                    "tables/scenarios": scenario_table(summary),
+                    "tables/pictures": picture_table(logged.root, logged.faces, summary, logged.records),
+                    **charts(summary),
+                }
+            )
             _headline(run, logged)
-            artifact = wandb.Artifact(f"bench-{self._protocol}", "benchmark", metadata=summary["protocol"])
-            for file in ("records.parquet", "summary.json"):
-                artifact.add_file(str(self._root / file))
-            run.log_artifact(artifact, aliases=["latest", self._model])
+            self._artifacts(run, logged)
             run.finish()
             self._run = None
+            for views in by_job(summary["scenarios"]):
+                self._attack(views, logged)
+
+    def _artifacts(self, run: Any, logged: Logged) -> None:
+        summary, root = logged.summary, logged.root
+        model, faces = summary["model"], summary["faces"]
+        results = [path for name in ("records.parquet", "summary.json") if (path := root / name).is_file()]
+        people = logged.records[["picture", "identity"]].drop_duplicates().astype(str)
+        facts = {key: value for key, value in faces.items() if key != "skipped"}
+        bench = tracking.benchmark_artifact(self._protocol, results, summary["protocol"])
+        run.log_artifact(tracking.model_artifact(self._model, logged.model_files, model), aliases=["latest"])
+        dataset = tracking.dataset_artifact(faces["source"], people.itertuples(index=False, name=None), facts)
+        run.log_artifact(dataset, aliases=["latest", f"{faces['size']}px"])
+        run.log_artifact(bench, aliases=["latest", self._model])
+
+    def _attack(self, views: dict[str, dict[str, Any]], logged: Logged) -> None:
+        """The run of one attack: how often the tag is found at every false positive rate, and the scores."""
+        first = next(iter(views.values()))
+        p_values = {view: _p_values(logged.records, row["scenario"]) for view, row in views.items()}
+        if first["status"] != "run" or not all(len(found) for found in p_values.values()):
+            return
+        box = "control" if first["family"] == "control" else "black box" if first["black_box"] else "white box"
+        tags = [self._protocol, str(first["family"]), box, first["role"]]
+        config = {**{key: first[key] for key in _FACTS}, "protocol": self._protocol, "label": first["label"]}
+        run = tracking.start("attack", self._model, f"{first['label']} {self._model}", tags, config, self._root)
+        for rate in _RATES:
+            found = {f"roc/{view}": rate_at(values, rate) for view, values in p_values.items()}
+            run.log({"roc/fpr": float(rate), **found})
+        for view, row in views.items():
+            run.summary.update({f"{view}/{key}": row[key] for key in _OF_ATTACK if row[key] is not None})
+        run.finish()
+
+
+def _p_values(records: pd.DataFrame, scenario: str) -> pd.Series:
+    return records.loc[(records["scenario"] == scenario) & (records["kind"] == "tagged"), "p_value"]
 
 
 @contextmanager
@@ -128,76 +153,17 @@ def _environment(folder: Path) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _axes(run: Any, summary: dict[str, Any]) -> None:
-    run.define_metric("bench/scenario")
-    run.define_metric("bench/*", step_metric="bench/scenario")
-    for attack in _graded(summary):
-        run.define_metric(f"severity/{attack}/severity")
-        run.define_metric(f"severity/{attack}/*", step_metric=f"severity/{attack}/severity")
-
-
-def _scenario_metrics(run: Any, summary: dict[str, Any]) -> None:
+def _curves(run: Any, summary: dict[str, Any]) -> None:
+    graded = graded_rows(summary)
+    tracking.define_axes(run, {f"severity/{attack}/*": f"severity/{attack}/severity" for attack in graded})
     for place, row in enumerate(summary["scenarios"]):
         if row["n_images"]:
             measured = {f"bench/{metric}": row[metric] for metric in _METRICS if row[metric] is not None}
             run.log({"bench/scenario": place, **measured})
-    for attack, rows in _graded(summary).items():
+    for attack, rows in graded.items():
         for row in sorted(rows, key=lambda row: row["severity"]):
             values = {f"severity/{attack}/{metric}": row[metric] for metric in _METRICS}
             run.log({f"severity/{attack}/severity": row["severity"], **values})
-
-
-def _graded(summary: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    graded: dict[str, list[dict[str, Any]]] = {}
-    for row in summary["scenarios"]:
-        if row["severity"] is not None and row["view"] == "frame" and row["n_images"]:
-            graded.setdefault(row["attack"], []).append(row)
-    return {attack: rows for attack, rows in graded.items() if len(rows) > 1}
-
-
-def _tables_and_charts(run: Any, logged: Logged) -> None:
-    import wandb
-
-    rows = logged.summary["scenarios"]
-    scenarios = wandb.Table(columns=list(_COLUMNS), data=[[row[name] for name in _COLUMNS] for row in rows])
-    frame = [row for row in rows if row["view"] == "frame" and row["n_images"]]
-    bars = wandb.Table(columns=["attack", "bit accuracy"], data=[[r["label"], r["bit_accuracy"]] for r in frame])
-    points = wandb.Table(
-        columns=["attack", "attack dB", "bit accuracy"],
-        data=[[r["label"], r["attack_psnr_db"], r["bit_accuracy"]] for r in frame if r["attack_psnr_db"] is not None],
-    )
-    run.log(
-        {
-            "tables/scenarios": scenarios,
-            "tables/pictures": _picture_table(logged),
-            "charts/bit_accuracy": wandb.plot.bar(bars, "attack", "bit accuracy", title="Bit accuracy, frame"),
-            "charts/strength": wandb.plot.scatter(
-                points, "attack dB", "bit accuracy", title="Bit accuracy against attack strength"
-            ),
-        }
-    )
-
-
-def _picture_table(logged: Logged) -> Any:
-    import wandb
-
-    table = wandb.Table(columns=["picture", "what", "image", "matched", "bits", "p_value", "payload"])
-    reads = first_reads(logged.records)
-    room = MOST_PICTURES
-    for picture in logged.pictures:
-        original, marked = load_png(picture.original), load_png(picture.tagged)
-        first = {"original": original, "tagged": marked, "residual × 10": residual(original, marked)}
-        tiles: list[tuple[str, Any, Any]] = [(what, image, None) for what, image in first.items()]
-        for job in (job for job in logged.jobs if job.attack != NO_ATTACK):
-            path = logged.store.strip(job, picture.tagged.stem, "frame")
-            read = reads.get((job.scenario_id(job.views[0]), picture.name))
-            if read is not None and path.is_file():
-                tiles.append((job.label, load_png(path), read))
-        for what, image, read in tiles[:room]:
-            numbers = [None] * 4 if read is None else [read.matched, read.bits, read.p_value, bool(read.exact)]
-            table.add_data(picture.name, what, wandb.Image(image), *numbers)
-        room = max(0, room - len(tiles))
-    return table
 
 
 def _headline(run: Any, logged: Logged) -> None:

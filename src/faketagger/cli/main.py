@@ -18,8 +18,12 @@ LazyGroup.sources = {
     "tag": CommandSource("faketagger.cli.tag:tag", "Write a payload into the faces of photographs."),
     "read": CommandSource("faketagger.cli.read:read", "Read the tags of photographs, with a p-value each."),
     "bench": CommandSource("faketagger.cli.bench:bench", "Tag, attack, read back, print the honest table."),
+    "report": CommandSource("faketagger.cli.report:report", "Draw the page of finished benchmarks again."),
     "train": CommandSource("faketagger.cli.train:train", "Train a tagger from a configuration file."),
+    "plan": CommandSource("faketagger.cli.plan:plan", "Say what tagging a collection will cost, from a measurement."),
+    "shard": CommandSource("faketagger.cli.shard:shard", "Write aligned faces into shards that training streams."),
     "zoo": CommandSource("faketagger.cli.zoo:app", "Install, check and run external tools."),
+    "sweep": CommandSource("faketagger.cli.sweep:app", "Search over trainings: one file, several engines."),
     "export": CommandSource("faketagger.cli.export:export", "Write a tagger's networks as ONNX or pt2."),
 }
 

@@ -9,7 +9,10 @@ from faketagger.errors import FakeTaggerError
 
 
 def tag(
-    paths: Annotated[list[Path], typer.Argument(help="Photographs, folders of them, or one video.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(help="Photographs, folders of them, one video; or one collection: a folder, manifest or URI."),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the tagged photographs; for a video its new file.")],
     payload: Annotated[str, typer.Option(help="0x-hex, int:NUMBER or text:WORDS.")] = "int:1",
     model: Annotated[str, typer.Option(help="Name of a shipped tagger, or a checkpoint's folder.")] = "face-128",
@@ -17,21 +20,37 @@ def tag(
     psnr: Annotated[float | None, typer.Option(help="PSNR of the face crop in dB; less is stronger.")] = None,
     crf: Annotated[float, typer.Option(help="Of a video: H.264's constant rate factor, 0 best to 51.")] = 18,
     lossless: Annotated[bool, typer.Option("--lossless", help="Of a video: keep every pixel (H.264 4:4:4).")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Of a collection: processes that tag.")] = None,
+    address: Annotated[str | None, typer.Option(help="Of a collection: a Ray cluster, e.g. auto.")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Of a collection: pictures that are recorded together.")] = 64,
 ) -> None:
     """Write a payload into every face of every photograph or video frame; the originals stay as they are.
+
+    A collection is a folder given with --workers or --address, a .csv or .parquet manifest with a column uri, path or
+    file (and perhaps payload), or the address of an object store. Ray tags it, each content once, and the same call
+    again goes on where it stopped; docs/scale.md has the details.
 
     \b
     Examples:
       faketagger tag holiday.jpg --payload 0x00c0de --out tagged
       faketagger tag photos/ --payload int:4711 --key "our secret" --out tagged
       faketagger tag talk.mp4 --payload 0x00c0de --out tagged.mp4
+      faketagger tag photos/ --workers 8 --out tagged
+      faketagger tag manifest.csv --out tagged --address auto
     """
     from rich.progress import track
 
     from faketagger.imaging import find_images, output_path, read_photo, write_photo
     from faketagger.imaging.video import is_video
+    from faketagger.scale.listing import is_collection
     from faketagger.tagger.checkpoint import load
 
+    if workers or address or any(map(is_collection, sources)):
+        from faketagger.cli.collection import tag_one
+
+        tag_one(sources, out, model, key, payload, psnr, workers, address, batch)
+        return
+    paths = [Path(source) for source in sources]
     if any(is_video(path) for path in paths):
         from faketagger.cli.video import tag_video
 

@@ -70,7 +70,7 @@ class FaceCrops(Dataset[FaceItem]):
     ) -> None:
         found = find_landmarks([sample.path for sample in samples], backend, cache, progress)
         self.size = size
-        self.side = canvas_side(size, margin)
+        self.margin = margin
         self.unreadable = found.unreadable
         self.samples: list[Sample] = []
         self.points: list[NDArray[np.float32]] = []
@@ -110,14 +110,29 @@ class FaceCrops(Dataset[FaceItem]):
         if self._crops is not None and number in self._crops:
             return self._crops[number]
         picture = torch.from_numpy(read_photo(self.samples[number].path).rgb.copy())
-        points = torch.from_numpy(self.points[number])[None]
-        matrix = crop_matrix(points, self.size)
-        matrix[:, :, 2] += (self.side - self.size) / 2
-        crop = warp_crop(picture.permute(2, 0, 1)[None], matrix, self.side)[0]
-        made = (crop.clamp(0, 1).mul(255).round().byte(), transform_points(points, matrix)[0])
+        made = cut_crop(picture, torch.from_numpy(self.points[number]), self.size, self.margin)
         if self._crops is not None:
             self._crops[number] = made
         return made
+
+
+def cut_crop(picture: Tensor, landmarks: Tensor, size: int, margin: float) -> tuple[Tensor, Tensor]:
+    """Align a face and cut it out.
+
+    Args:
+        picture: (H, W, 3) float in [0, 1].
+        landmarks: (68, 2) pixel coordinates in it.
+        size: Side of the aligned crop in pixels.
+        margin: What is added on every side, as a share of ``size``.
+
+    Returns:
+        The crop (3, S, S) uint8 and the landmarks (68, 2) in it.
+    """
+    side = canvas_side(size, margin)
+    matrix = crop_matrix(landmarks[None], size)
+    matrix[:, :, 2] += (side - size) / 2
+    crop = warp_crop(picture.permute(2, 0, 1)[None], matrix, side)[0]
+    return crop.clamp(0, 1).mul(255).round().byte(), transform_points(landmarks[None], matrix)[0]
 
 
 def canvas_side(size: int, margin: float) -> int:

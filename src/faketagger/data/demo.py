@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import io
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from faketagger.data.samples import MANIFEST
+from faketagger.imaging import write_atomically
 from faketagger.places import cache_root
 
 SIDE = 256
@@ -58,10 +60,11 @@ def materialise_demo(folder: str | Path, n: int = 48) -> Path:
         rendered = identity != ASTRONAUT
         male = int(rendered and _is_male(identity))
         rows.append({"file": f"{name}.png", "identity": identity, "rendered": rendered, "Male": male})
-    with (folder / MANIFEST).open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, fieldnames=list(rows[0]))
-        table.writeheader()
-        table.writerows(rows)
+    text = io.StringIO()
+    table = csv.DictWriter(text, fieldnames=list(rows[0]))
+    table.writeheader()
+    table.writerows(rows)
+    write_atomically(text.getvalue().encode(), folder / MANIFEST)
     return folder
 
 
@@ -90,9 +93,9 @@ def _pictures(folder: Path, person: int) -> list[NDArray[np.uint8]]:
 
 
 def _save(picture: NDArray[np.uint8], path: Path) -> None:
-    partial = path.with_suffix(".part")
-    Image.fromarray(picture).save(partial, format="PNG")
-    partial.replace(path)
+    content = io.BytesIO()
+    Image.fromarray(picture).save(content, format="PNG")
+    write_atomically(content.getvalue(), path)
 
 
 def _renderer_digest() -> str:

@@ -2,21 +2,22 @@
 
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
+from faketagger.data.division import part_rng
 from faketagger.simulator.autoencoder import Autoencoder
 from faketagger.simulator.autoencoders import KINDS
 from faketagger.training.losses import Critic
+from faketagger.training.parted import PartedModule
 from faketagger.training.views import STILL, Framing, flip, random_views
 
 _CLOSED_FORM_FACES = 6000
 
 
-class AutoencoderModule(pl.LightningModule):
+class AutoencoderModule(PartedModule):
     """Reconstruction with an L1 loss on pixels and on their differences; latent noise for the latent kind.
 
     Args:
@@ -44,14 +45,11 @@ class AutoencoderModule(pl.LightningModule):
 
         self.critic = Critic() if critic_weight else None
 
-    def _step_rng(self) -> torch.Generator:
-        return torch.Generator().manual_seed(self.hparams["seed"] * 1_000_003 + self.global_step)
-
     def on_train_start(self) -> None:
         """Let a new network find in closed form what needs no training, from up to 6,000 aligned training faces."""
         if self.global_step or type(self.network).prepare is Autoencoder.prepare:
             return
-        rng = self._step_rng()
+        rng = part_rng(self.hparams["seed"], 0)
         loader: Any = self.trainer.train_dataloader
         faces = Subset(loader.dataset, range(min(len(loader.dataset), _CLOSED_FORM_FACES)))
         views, groups = [], []
@@ -69,7 +67,7 @@ class AutoencoderModule(pl.LightningModule):
         return loss
 
     def training_step(self, batch: dict[str, Any], index: int) -> Tensor:
-        rng = self._step_rng()
+        rng = self.step_rng(index)
         images, landmarks = flip(batch["image"], batch["landmarks"], rng)
         views, _ = random_views(images, landmarks, self.network.size, Framing(), rng)
         views = views.to(memory_format=torch.channels_last)
@@ -96,10 +94,10 @@ class AutoencoderModule(pl.LightningModule):
         return loss
 
     def validation_step(self, batch: dict[str, Any], index: int) -> None:
-        views, _ = random_views(batch["image"], batch["landmarks"], self.network.size, STILL, self._step_rng())
+        views, _ = random_views(batch["image"], batch["landmarks"], self.network.size, STILL, part_rng(0, 0))
         output = self.network(views).clamp(0, 1)
         psnr = -10 * (output - views).square().mean((1, 2, 3)).log10()
-        self.log("val/psnr_db", psnr.mean(), prog_bar=True, batch_size=len(views))
+        self.tell("val/psnr_db", psnr.mean(), len(views), prog_bar=True)
 
     def configure_optimizers(self) -> Any:
         optimiser = torch.optim.AdamW(self.parameters(), self.hparams["learning_rate"], weight_decay=1e-4)

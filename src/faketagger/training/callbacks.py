@@ -7,10 +7,12 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from PIL import Image
+from pytorch_lightning.strategies import FSDPStrategy
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 
 from faketagger.imaging import to_uint8
+from faketagger.training.loggers import log_pictures
 from faketagger.training.tagger_module import TaggerModule
 
 
@@ -63,13 +65,15 @@ class TaggedPictures(pl.Callback):
     ) -> None:
         if batch_idx or trainer.sanity_checking or not isinstance(pl_module, TaggerModule):
             return
+        if not trainer.is_global_zero or isinstance(trainer.strategy, FSDPStrategy):  # a shard shows nothing alone
+            return
         images, tagged = pl_module.show(batch, self.faces)
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"step-{trainer.global_step:06d}.png"
-        Image.fromarray(sheet(images, tagged)).save(path)
+        pixels = sheet(images, tagged)
+        Image.fromarray(pixels).save(path)
         for logger in trainer.loggers:
-            if isinstance(logger, pl.loggers.WandbLogger):
-                logger.log_image("pictures", [str(path)], caption=["original | tagged | residual x10"])
+            log_pictures(logger, path, pixels, trainer.global_step)
 
 
 def sheet(images: Tensor, tagged: Tensor) -> np.ndarray:

@@ -60,7 +60,13 @@ class TrainerConfig(Section):
     Attributes:
         max_steps: Optimiser steps in all.
         accelerator: Lightning's name: ``auto``, ``cpu``, ``gpu``.
-        devices: How many of them.
+        devices: How many of them, on each machine; on a CPU the number of processes.
+        num_nodes: Machines.
+        strategy: How several processes share the work: ``ddp`` (each holds the whole network), ``fsdp`` (GPUs only,
+            each holds a shard of it), ``auto`` (``ddp`` where there are several).
+        accumulate_grad_batches: Batches that a process works through before the optimiser steps. What is learnt
+            depends on ``devices * num_nodes * accumulate_grad_batches`` only, not on its factors.
+        compile: Compile the networks with ``torch.compile``; docs/scale.md says where it helps.
         precision: Lightning's name: ``32-true``, ``bf16-mixed``, ``16-mixed``.
         gradient_clip: Largest gradient norm.
         ema: Decay of the averaged weights; null for none.
@@ -73,6 +79,10 @@ class TrainerConfig(Section):
     max_steps: int = Field(default=4000, ge=1)
     accelerator: str = "auto"
     devices: int = Field(default=1, ge=1)
+    num_nodes: int = Field(default=1, ge=1)
+    strategy: Literal["auto", "ddp", "fsdp"] = "auto"
+    accumulate_grad_batches: int = Field(default=1, ge=1)
+    compile: bool = False
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     gradient_clip: float = Field(default=1.0, gt=0)
     ema: float | None = Field(default=None, gt=0, lt=1)
@@ -80,6 +90,11 @@ class TrainerConfig(Section):
     save_every: int = Field(default=100, ge=1)
     logger: Literal["wandb", "tensorboard", "csv"] = "wandb"
     threads: int | None = Field(default=None, ge=1)
+
+    @property
+    def parts(self) -> int:
+        """Parts that the batch of one step is cut into."""
+        return self.devices * self.num_nodes * self.accumulate_grad_batches
 
 
 class TrainConfig(Section):

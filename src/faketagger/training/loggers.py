@@ -1,11 +1,16 @@
 """Where the numbers of a run go: Weights & Biases offline, TensorBoard, or a CSV file."""
 
-import os
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+from pytorch_lightning.utilities import rank_zero_only
 
+from faketagger import tracking
+from faketagger.data.module import FaceDataModule
 from faketagger.errors import ConfigError
+from faketagger.tagger.checkpoint import CONFIG, WEIGHTS
 from faketagger.training.config import TrainConfig
 
 
@@ -14,6 +19,7 @@ def build_logger(config: TrainConfig, out: Path) -> Logger:
 
     Raises:
         ConfigError: Its package is not installed.
+        FakeTaggerError: WANDB_MODE asks for a server that cannot be reached.
     """
     if config.trainer.logger == "csv":
         return CSVLogger(out, name="csv")
@@ -22,20 +28,54 @@ def build_logger(config: TrainConfig, out: Path) -> Logger:
             return TensorBoardLogger(out, name="tensorboard", version="")
         except ModuleNotFoundError as error:
             raise ConfigError("The logger 'tensorboard' is not installed.", "pip install tensorboard") from error
-    import wandb
+    kind = "tagger" if config.tagger else "autoencoder"
+    if rank_zero_only.rank:  # of several processes the first one writes the run
+        return WandbLogger(save_dir=out, offline=True)
+    run = tracking.start("train", config.name, f"train {config.name}", [kind, config.data.kind], config.plain(), out)
+    return WandbLogger(experiment=run)
 
-    logger = WandbLogger(
-        name=config.name,
-        save_dir=out,
-        project="faketagger",
-        group=config.name,
-        job_type="train",
-        tags=["train"],
-        mode=os.environ.get("WANDB_MODE", "offline"),
-        settings=wandb.Settings(silent=True, console="off", x_disable_stats=True, disable_git=True),
-    )
-    logger.log_hyperparams(config.plain())
-    return logger
+
+def log_pictures(logger: Logger, path: Path, sheet: np.ndarray, step: int) -> None:
+    """Show a sheet of pictures, where the logger shows pictures.
+
+    Args:
+        logger: Of :func:`build_logger`.
+        path: PNG of the sheet.
+        sheet: (H, W, 3) uint8, the same.
+        step: Optimiser steps so far.
+    """
+    if isinstance(logger, WandbLogger):
+        logger.log_image("pictures", [str(path)], step=step, caption=["original | tagged | residual x10"])
+    elif isinstance(logger, TensorBoardLogger):
+        logger.experiment.add_image("pictures", sheet, step, dataformats="HWC")
+
+
+def log_artifacts(
+    logger: Logger, config: TrainConfig, data: FaceDataModule, result: Path, metrics: Mapping[str, float]
+) -> None:
+    """Leave the model, and a list of the faces it has learnt from, in the W&B run; the pictures stay where they are.
+
+    Args:
+        logger: Of :func:`build_logger`; others keep no artifacts.
+        config: Of the run.
+        data: Its data, set up.
+        result: A tagger's folder, or an autoencoder's safetensors.
+        metrics: Of the last validation.
+    """
+    if not isinstance(logger, WandbLogger) or rank_zero_only.rank:
+        return
+    run, kind = logger.experiment, config.data.kind
+    people = [(sample.path.name, sample.identity) for sample in data.datasets["train"].samples]
+    facts = {
+        "split": "train",
+        "size": config.data.size,
+        "n_images": len(people),
+        "n_clusters": len({who for _, who in people}),
+    }
+    run.log_artifact(tracking.dataset_artifact(f"{kind}-train", people, facts), aliases=["latest"])
+    files = [path for file in (CONFIG, WEIGHTS) if (path := result / file).is_file()] if result.is_dir() else [result]
+    model = tracking.model_artifact(config.name, files, dict(metrics))
+    run.log_artifact(model, aliases=["latest", f"step-{config.trainer.max_steps}"])
 
 
 def close(logger: Logger) -> None:

@@ -13,7 +13,9 @@ import torch
 
 from faketagger.errors import CheckpointError
 
-LAST = "last.ckpt"
+LAST, TURNS = "last.ckpt", "turns"
+ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+"""Ctrl-C, and what SLURM sends before it takes a machine away."""
 
 
 def read_last(out: Path) -> dict[str, Any] | None:
@@ -33,9 +35,10 @@ def read_last(out: Path) -> dict[str, Any] | None:
 
 
 class LastCheckpoint(pl.callbacks.Checkpoint):
-    """Saves after every ``every`` steps, after the last one, and on Ctrl-C after the step at hand.
+    """Saves after every ``every`` steps, after the last one, and when asked to stop after the step at hand.
 
-    A second Ctrl-C stops at once, without saving.
+    Ctrl-C, SIGTERM and SIGUSR1 ask, to whichever process of a run they come; a second time stops at once, without
+    saving. The number of processes and of accumulated batches may be another one when the run goes on.
 
     Args:
         out: Folder of the run.
@@ -45,10 +48,27 @@ class LastCheckpoint(pl.callbacks.Checkpoint):
     def __init__(self, out: Path, every: int) -> None:
         self.path, self.every = out / LAST, every
         self.asked = False
+        self._step = 0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._step = trainer.global_step
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self._ask)
+            for number in ASKING:
+                signal.signal(number, self._ask)
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        checkpoint[TURNS] = trainer.accumulate_grad_batches
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Count Lightning's batches anew if a step takes another number of them now."""
+        before, now = checkpoint.get(TURNS, 1), trainer.accumulate_grad_batches
+        progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]
+        for counts in (progress["total"], progress["current"]):
+            counts.update({name: count // before * now for name, count in counts.items()})
 
     def _ask(self, *_: object) -> None:
         if self.asked:
@@ -60,6 +80,11 @@ class LastCheckpoint(pl.callbacks.Checkpoint):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         step = trainer.global_step
+        if step == self._step:
+            return
+        self._step = step
+        if trainer.world_size > 1:
+            self.asked = trainer.strategy.reduce_boolean_decision(self.asked, all=False)
         if self.asked or step % self.every == 0 or step == trainer.max_steps:
             trainer.save_checkpoint(self.path)
         if self.asked:
@@ -68,8 +93,8 @@ class LastCheckpoint(pl.callbacks.Checkpoint):
 
 @contextmanager
 def interruptible(trainer: pl.Trainer) -> Iterator[None]:
-    """Raise KeyboardInterrupt where Lightning exits with code 1, and give the signal's handler back."""
-    before = signal.getsignal(signal.SIGINT)
+    """Raise KeyboardInterrupt where Lightning exits with code 1, and give the signals' handlers back."""
+    before = {number: signal.getsignal(number) for number in ASKING}
     try:
         yield
     except SystemExit as stop:
@@ -78,4 +103,5 @@ def interruptible(trainer: pl.Trainer) -> Iterator[None]:
         raise
     finally:
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)

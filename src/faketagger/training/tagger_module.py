@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from faketagger.data.division import part_rng
 from faketagger.errors import ConfigError
 from faketagger.faces.geometry import face_mask
 from faketagger.simulator.graded import uniform
@@ -16,6 +16,7 @@ from faketagger.simulator.registry import build
 from faketagger.tagger.networks import TaggerNetworks
 from faketagger.training.curriculum import Curriculum
 from faketagger.training.losses import Critic, image_loss, message_loss
+from faketagger.training.parted import PartedModule
 from faketagger.training.views import STILL, Framing, flip, jitter, random_views
 
 _ALIGNED = Framing(rotation=3.0, shift=0.03, zoom_out=0.93, zoom_in=1.07)
@@ -29,7 +30,7 @@ def round_to_uint8(images: Tensor) -> Tensor:
     return clipped + ((clipped * 255).round() / 255 - clipped).detach()
 
 
-class TaggerModule(pl.LightningModule):
+class TaggerModule(PartedModule):
     """Trains encoder and decoder together.
 
     Args:
@@ -80,20 +81,21 @@ class TaggerModule(pl.LightningModule):
         self.critic = Critic() if critic_weight else None
 
     def on_fit_start(self) -> None:
+        super().on_fit_start()
         for attack in (self.pool, *self.validation_attacks.values()):
             attack.to(self.device)
-
-    def _step_rng(self) -> torch.Generator:
-        return torch.Generator().manual_seed(self.hparams["seed"] * 1_000_003 + self.global_step)
 
     def _views(self, batch: dict[str, Any], rng: torch.Generator) -> tuple[Tensor, Tensor]:
         images, landmarks = flip(batch["image"], batch["landmarks"], rng)
         size = self.networks.size
         half = len(images) // 2
-        aligned = random_views(images[:half], landmarks[:half], size, _ALIGNED, rng)
-        loose = random_views(images[half:], landmarks[half:], size, _LOOSE, rng)
-        views = torch.cat([aligned[0], loose[0]]).to(memory_format=torch.channels_last)
-        return views, torch.cat([aligned[1], loose[1]])
+        pieces = [
+            random_views(images[piece], landmarks[piece], size, framing, rng)
+            for piece, framing in ((slice(half), _ALIGNED), (slice(half, None), _LOOSE))
+            if len(images[piece])
+        ]
+        views, moved = (torch.cat(parts) for parts in zip(*pieces, strict=True))
+        return views.to(memory_format=torch.channels_last), moved
 
     def _keep_face(self, images: Tensor, landmarks: Tensor, rng: torch.Generator) -> Tensor:
         """Replace everything but the face by another picture of the batch, for a random share of the pictures."""
@@ -114,7 +116,7 @@ class TaggerModule(pl.LightningModule):
         return tagged.index_copy(0, rows, round_to_uint8(attacked)), drawn
 
     def training_step(self, batch: dict[str, Any], index: int) -> Tensor:
-        rng = self._step_rng()
+        rng = self.step_rng(index)
         images, landmarks = self._views(batch, rng)
         message = torch.randint(0, 2, (len(images), self.networks.message_bits), generator=rng).to(images)
         mask = face_mask(landmarks, (images.shape[2], images.shape[3]))
@@ -128,14 +130,23 @@ class TaggerModule(pl.LightningModule):
             loss = loss + self.hparams["image_weight"] * image_loss(tagged, images)
         if self.critic is not None and self.curriculum.stage != "message":
             loss = loss + self.hparams["critic_weight"] * self.critic.loss(tagged, images)
-        self._account(logits, message, drawn, loss)
+        self._account(logits, message, drawn, index)
+        self._log_state(loss)
         return loss
 
-    def _account(self, logits: Tensor, message: Tensor, drawn: Tensor, loss: Tensor) -> None:
-        right = ((logits > 0) == (message > 0.5)).float().mean(1)
-        clean = right[~drawn].mean().item() if (~drawn).any() else self.curriculum.clean
-        attacked = right[drawn].mean().item() if drawn.any() else None
-        self.curriculum.update(clean, attacked)
+    def _account(self, logits: Tensor, message: Tensor, drawn: Tensor, index: int) -> None:
+        """Count right bits; with the last part of a step the curriculum moves, by the same counts in every process."""
+        right = ((logits > 0) == (message > 0.5)).sum(1)
+        counts = [right[~drawn].sum(), (~drawn).sum(), right[drawn].sum(), drawn.sum()]
+        clean, n_clean, attacked, n_attacked = self.summed(torch.stack(counts), index) or (0, 0, 0, 0)
+        if n_clean + n_attacked:
+            bits = message.shape[1]
+            self.curriculum.update(
+                clean / (n_clean * bits) if n_clean else self.curriculum.clean,
+                attacked / (n_attacked * bits) if n_attacked else None,
+            )
+
+    def _log_state(self, loss: Tensor) -> None:
         state = self.curriculum.state()
         values = {name: float(state[name]) for name in ("psnr", "attack_share", "clean", "attacked")}
         self.log_dict({"train/loss": loss, **{f"train/{name}": value for name, value in values.items()}}, prog_bar=True)
@@ -153,7 +164,7 @@ class TaggerModule(pl.LightningModule):
 
     def validation_step(self, batch: dict[str, Any], index: int) -> None:
         """Bits right on still views: untouched, and through each attack of the pool at its default severity."""
-        rng = torch.Generator().manual_seed(self.hparams["seed"] * 1_000_003 + index)
+        rng = part_rng(self.hparams["seed"], self.validation_number(index))
         images, landmarks = random_views(batch["image"], batch["landmarks"], self.networks.size, STILL, rng)
         message = torch.randint(0, 2, (len(images), self.networks.message_bits), generator=rng).to(images)
         mask = face_mask(landmarks, (images.shape[2], images.shape[3]))
@@ -163,9 +174,9 @@ class TaggerModule(pl.LightningModule):
             right[name] = round_to_uint8(attack(AttackBatch(tagged, landmarks), rng).images)
         for name, seen in right.items():
             share = ((self.networks.read(seen) > 0) == (message > 0.5)).float().mean()
-            self.log(f"val/bits/{name}", share, prog_bar=name == "none", batch_size=len(images))
+            self.tell(f"val/bits/{name}", share, len(images), prog_bar=name == "none")
         psnr = -10 * (tagged - images).square().mean((1, 2, 3)).log10()
-        self.log("val/psnr_db", psnr.mean(), batch_size=len(images))
+        self.tell("val/psnr_db", psnr.mean(), len(images))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["curriculum"] = self.curriculum.state()

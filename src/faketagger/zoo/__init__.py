@@ -6,6 +6,7 @@ from faketagger.zoo.doctor import Diagnosis, doctor
 from faketagger.zoo.installation import Installation, installation
 from faketagger.zoo.installer import install
 from faketagger.zoo.manifest import Adapter, Manifest, load_manifest
+from faketagger.zoo.marking import Marker, watermark_digest
 from faketagger.zoo.preparation import Prepared, prepare
 from faketagger.zoo.registry import find_adapters, get_adapter
 from faketagger.zoo.results import AttackRun, ImageResult, Timings
@@ -20,6 +21,7 @@ __all__ = [
     "ImageResult",
     "Installation",
     "Manifest",
+    "Marker",
     "Prepared",
     "RunReport",
     "Sandbox",
@@ -33,4 +35,5 @@ __all__ = [
     "installation",
     "load_manifest",
     "prepare",
+    "watermark_digest",
 ]

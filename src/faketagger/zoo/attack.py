@@ -60,6 +60,9 @@ def apply(
     """
     started = time.monotonic()
     adapter = get_adapter(name)
+    if adapter.manifest.kind != "attack":
+        hint = f"Run: faketagger bench experiments/bench/demo.yaml --model {adapter.name}"
+        raise AdapterError(f"{adapter.name} is a watermark and attacks nothing.", hint)
     parameters = adapter.manifest.resolve(preset, params)
     check_device(adapter, device)
     place = require(adapter)

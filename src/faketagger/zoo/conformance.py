@@ -19,6 +19,7 @@ from faketagger.zoo.expectations import (
 from faketagger.zoo.installation import require
 from faketagger.zoo.jobs import new_job
 from faketagger.zoo.manifest import Adapter, load_manifest
+from faketagger.zoo.marking_check import check_marking
 from faketagger.zoo.preparation import Prepared, prepare
 from faketagger.zoo.registry import get_adapter
 from faketagger.zoo.results import AttackRun
@@ -89,6 +90,9 @@ def check_adapter(
     note("it is installed", None)
     chosen = preset if preset in adapter.manifest.presets else None
     adapter.manifest.resolve(chosen, params)
+    if adapter.manifest.kind == "watermark":
+        check_marking(adapter, chosen, choose(sandbox), note)
+        return results
     check = _Check(adapter, chosen, params, facesets or {}, attributes, choose(sandbox), note)
     if adapter.manifest.facesets and not facesets:
         sets = " ".join(f"{one}=FOLDER" for one in adapter.manifest.facesets)

@@ -166,6 +166,8 @@ def _cost(adapter: Adapter) -> str:
 
 
 def _next(adapter: Adapter, place: Installation, state: State, broken: list[Weight]) -> str:
+    if state == "ready" and adapter.manifest.kind == "watermark":
+        return f"faketagger bench experiments/bench/demo.yaml --model {adapter.name}"
     if state == "ready":
         sets = " ".join(f"{name}=FOLDER" for name in adapter.manifest.facesets)
         listed = " --attributes LIST" if adapter.manifest.attributes else ""

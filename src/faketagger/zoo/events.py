@@ -9,17 +9,30 @@ from typing import Any, Literal
 from faketagger.errors import AdapterError
 
 Status = Literal["attacked", "passed_through", "failed"]
-_STATUSES = ("attacked", "passed_through", "failed")
+Word = Literal["attacked", "passed_through", "failed", "embedded", "read"]
+_STATUSES: dict[str, tuple[str, ...]] = {
+    "embed": ("embedded", "failed"),
+    "read": ("read", "failed"),
+}
+_ATTACKED = ("attacked", "passed_through", "failed")
 _LONGEST_LINE = 65536
 
 
 @dataclass(frozen=True)
 class ImageEvent:
-    """The driver's word on one image; the file it speaks of is complete when this is said."""
+    """The driver's word on one image; the file it speaks of is complete when this is said.
+
+    Attributes:
+        name: Of the file.
+        status: What became of it.
+        reason: Why it failed.
+        soft: Of ``read``: what was read.
+    """
 
     name: str
-    status: Status
+    status: Word
     reason: str | None
+    soft: tuple[float, ...] | None = None
 
 
 class CappedLog:
@@ -69,12 +82,14 @@ class EventReader:
         log: Gets every line that is no event.
         on_image: Called with every image event.
         on_progress: Called with (done, total) of every progress event.
+        phase: Which call of the driver; decides what may become of an image.
         done: Whether the driver said ``done``.
     """
 
     log: CappedLog
     on_image: Callable[[ImageEvent], None]
     on_progress: Callable[[int, int], None]
+    phase: str = "apply"
     done: bool = False
     _rest: bytes = field(default=b"", repr=False)
 
@@ -95,9 +110,11 @@ class EventReader:
     def _line(self, line: bytes) -> None:
         event = _parse(line)
         kind = event.get("event")
-        if kind == "image" and isinstance(event.get("name"), str) and event.get("status") in _STATUSES:
+        allowed = _STATUSES.get(self.phase, _ATTACKED)
+        if kind == "image" and isinstance(event.get("name"), str) and event.get("status") in allowed:
             reason = event.get("reason")
-            self.on_image(ImageEvent(event["name"], event["status"], None if reason is None else str(reason)[:500]))
+            said = None if reason is None else str(reason)[:500]
+            self.on_image(ImageEvent(event["name"], event["status"], said, _soft(event.get("soft"))))
         elif kind == "progress" and isinstance(event.get("done"), int) and isinstance(event.get("total"), int):
             self.on_progress(event["done"], event["total"])
         elif kind == "done":
@@ -106,6 +123,12 @@ class EventReader:
             self.log.write(str(event.get("message", "")).encode("utf-8", "replace") + b"\n")
         else:
             self.log.write(line)
+
+
+def _soft(value: Any) -> tuple[float, ...] | None:
+    if not isinstance(value, list) or not all(isinstance(one, int | float) for one in value):
+        return None
+    return tuple(float(one) for one in value)
 
 
 def _parse(line: bytes) -> dict[str, Any]:

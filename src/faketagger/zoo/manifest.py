@@ -23,10 +23,14 @@ class Manifest(Section):
     """One adapter.yaml. See docs/adapters.md for every key with an example."""
 
     contract: Literal[1]
+    kind: Literal["attack", "watermark"] = "attack"
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")
     version: int = Field(ge=1)
-    family: Literal["swap", "reenact", "edit", "synthesis", "degradation"]
-    roles: tuple[Literal["carrier", "donor"], ...] = Field(min_length=1)
+    family: Literal["swap", "reenact", "edit", "synthesis", "degradation", "watermark"] = "watermark"
+    roles: tuple[Literal["carrier", "donor"], ...] = ()
+    message_bits: int | str | None = None
+    native_size: int | str | None = None
+    strength: str | None = None
     summary: str
     licence: str
     upstream: Upstream
@@ -53,6 +57,23 @@ class Manifest(Section):
                     raise ValueError(f"the preset {preset} sets {name}, which is no parameter")
                 if problem := self.parameters[name].problem(value):
                     raise ValueError(f"the preset {preset} sets {name} to {value!r}, which {problem}")
+        return self
+
+    @model_validator(mode="after")
+    def _kind_fits(self) -> "Manifest":
+        if self.kind == "attack":
+            if self.family == "watermark" or not self.roles:
+                raise ValueError("an attack needs a family and roles")
+            if (self.message_bits, self.native_size, self.strength) != (None, None, None):
+                raise ValueError("message_bits, native_size and strength belong to kind: watermark")
+            return self
+        if self.family != "watermark" or self.roles or self.facesets or self.masks:
+            raise ValueError("a watermark has no family, roles, facesets or masks")
+        if self.message_bits is None:
+            raise ValueError("a watermark needs message_bits, a number or the name of a parameter")
+        for name in (self.message_bits, self.native_size, self.strength):
+            if isinstance(name, str) and name not in self.parameters:
+                raise ValueError(f"{name!r} is no parameter")
         return self
 
     @model_validator(mode="after")

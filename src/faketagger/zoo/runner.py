@@ -69,7 +69,7 @@ class RunReport:
 
 def run_driver(
     adapter: Adapter,
-    phase: Literal["prepare", "apply"],
+    phase: Literal["prepare", "apply", "embed", "read"],
     job: Job,
     *,
     python: Path,
@@ -113,7 +113,7 @@ def run_driver(
     ]
     before = _outside(job, adapter, sandbox)
     log = CappedLog(log_path, limits.log_mb * 2**20)
-    reader = EventReader(log, on_image, on_progress)
+    reader = EventReader(log, on_image, on_progress, phase)
     process = subprocess.Popen(
         [*launch, *command],
         stdin=subprocess.DEVNULL,

@@ -14,6 +14,8 @@ import pytest
 from rich.console import Console
 
 from faketagger.bench.table import print_table
+from faketagger.cli.main import run
+from tests.helpers.wandb_runs import contents, read_runs
 
 Bench = Callable[..., dict[str, Any]]
 
@@ -39,7 +41,7 @@ def test_everything_is_there_for_people(out: Path) -> None:
     page = (out / "report.html").read_text()
     _the_page_stands_alone(page)
     _the_page_shows_the_numbers(page, json.loads((out / "summary.json").read_text()))
-    _the_run_can_be_read_back(out)
+    _the_runs_can_be_read_back(out)
     timings = json.loads((out / "timings.json").read_text())
     assert timings["wall_seconds"] > 0
     assert set(timings["jobs"]) == {"no_attack", "align_only", "jpeg-90", "jpeg-30", "noise"}
@@ -59,31 +61,28 @@ def _the_page_shows_the_numbers(page: str, summary: dict[str, Any]) -> None:
     assert "Only 6 identities" in page
     assert page.count('<figure class="tile') == 2 * (3 + 4)
     assert page.count('<svg role="img"') == 4
+    assert page.count('data-change="data:image') == page.count('<figure class="tile good')
     assert "faketagger bench toy.yaml" in page
 
 
-def _the_run_can_be_read_back(out: Path) -> None:
-    runs = list((out / "wandb").glob("offline-run-*"))
-    assert len(runs) == 1
-    command = [Path(sys.executable).with_name("wandb"), "leet", "inspect", "--json"]
-    text = subprocess.run([*command, "--summary", runs[0]], capture_output=True, text=True, check=True).stdout
-    shown = json.loads(text)
-    seen = json.dumps(shown)
-    for name in ("tables/scenarios", "tables/pictures", "charts/bit_accuracy", "frame/jpeg 30/bit_accuracy"):
-        assert name in seen, name
-    text = subprocess.run([*command, runs[0]], capture_output=True, text=True, check=True).stdout
-    records = [json.loads(line) for line in text.splitlines()]
-    axes = [record["metric"] for record in records if record["type"] == "metric"]
-    assert {"bench/scenario", "severity/jpeg/severity"} <= {axis.get("step_metric") for axis in axes}
-    names = {name for record in records if record["type"] == "artifact" for name in _manifest(record["artifact"])}
-    assert {"records.parquet", "summary.json"} <= names
-    table = json.loads(next(runs[0].glob("files/media/table/tables/pictures*.json")).read_text())
-    assert [row[1] for row in table["data"][:3]] == ["original", "tagged", "residual × 10"]
-    assert sum(name.startswith("media/images/") for name in names) == len(table["data"]) == 2 * (3 + 4)
+def _the_runs_can_be_read_back(out: Path) -> None:
+    whole, *attacks = read_runs(out)
+    assert (whole.header["job_type"], whole.header["run_group"], whole.told["state"]) == ("bench", "toy", "finished")
+    assert [run.header["job_type"] for run in attacks] == ["attack"] * 5
+    assert set(contents(whole.artifacts["benchmark"])) == {"records.parquet", "summary.json"}
+    assert set(contents(whole.artifacts["model"])) == {"config.yaml"}
+    assert len(whole.table("tables/pictures")[0]) == 2 * (3 + 4)
 
 
-def _manifest(artifact: dict[str, Any]) -> list[str]:
-    return [entry["path"] for entry in artifact["manifest"]["contents"]]
+def test_a_finished_folder_is_drawn_again_by_a_command(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = (out / "report.html").read_text()
+    (out / "report.html").unlink()
+    assert run(["report", str(out)]) == 0
+    assert str(out / "report.html") in capsys.readouterr().out
+    again = (out / "report.html").read_text()
+    assert len(again) == pytest.approx(len(first), abs=100)
+    assert run(["report", str(out), "--price", "9", "--out", str(out / "dear.html")]) == 0
+    assert "9 US$" in (out / "dear.html").read_text()
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -21,6 +21,7 @@ from faketagger.data.demo import demo_faces
 from faketagger.places import repository_root
 from faketagger.simulator.autoencoders import BORROWED, KINDS
 from faketagger.training.config import TrainConfig
+from tests.helpers.wandb_runs import contents, read_runs
 
 EXPERIMENTS = repository_root() / "experiments" / "train"
 FILES = sorted(path.name for path in EXPERIMENTS.glob("*.yaml"))
@@ -64,16 +65,49 @@ def test_a_run_leaves_pictures_metrics_and_its_configuration(trained: Path, smok
 
 
 def test_the_offline_wandb_run_can_be_read_back(trained: Path) -> None:
-    (folder,) = (trained / "wandb").glob("offline-run-*")
-    command = [Path(sys.executable).with_name("wandb"), "leet", "inspect", "--summary", "--json", folder]
-    told = json.loads(subprocess.run(command, capture_output=True, check=True, text=True, timeout=60).stdout)
+    (wandb_run,) = read_runs(trained)
+    told = wandb_run.told
     assert (told["state"], told["config"]["trainer"]["max_steps"]) == ("finished", 6)
     assert told["summary"]["trainer/global_step"] == 6
     assert 0 < told["summary"]["train/loss"] < 10
     for name, value in json.loads((trained / "metrics.json").read_text()).items():
         assert told["summary"][name] == pytest.approx(value)
     for name in told["summary"]["pictures"]["filenames"]:
-        assert (folder / "files" / name).is_file()
+        assert (wandb_run.folder / "files" / name).is_file()
+
+
+def test_the_wandb_run_has_the_layout_of_all_runs(trained: Path) -> None:
+    (wandb_run,) = read_runs(trained)
+    header = wandb_run.header
+    assert (header["run_group"], header["job_type"]) == ("smoke", "train")
+    assert set(header["tags"]) == {"smoke", "train", "tagger", "demo"}
+    for row in wandb_run.history:
+        assert "trainer/global_step" in row, row
+    assert wandb_run.axes["val/*"] == wandb_run.axes["train/*"] == "trainer/global_step"
+    model = contents(wandb_run.artifacts["model"])
+    assert model["model.safetensors"].read_bytes() == (trained / "smoke" / "model.safetensors").read_bytes()
+    assert set(wandb_run.artifacts["model"]["aliases"]) == {"latest", "step-6"}
+    assert list(contents(wandb_run.artifacts["dataset"])) == ["faces.csv"]
+
+
+@pytest.mark.parametrize("logger", ["csv", "tensorboard"])
+def test_other_loggers_are_one_word_in_the_file(logger: str, tmp_path: Path, smoke: list[str]) -> None:
+    arguments = [*smoke, *BRIEF[:-1], f"trainer.logger={logger}", "--out", str(tmp_path)]
+    assert run(arguments) == 0
+    assert not (tmp_path / "wandb").exists()
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    if logger == "csv":
+        with (tmp_path / "csv" / "version_0" / "metrics.csv").open() as file:
+            written = {name: float(value) for row in csv.DictReader(file) for name, value in row.items() if value}
+    else:
+        accumulator = pytest.importorskip(
+            "tensorboard.backend.event_processing.event_accumulator", reason="pip install tensorboard"
+        )
+        events = accumulator.EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+        written = {name: events.Scalars(name)[-1].value for name in events.Tags()["scalars"]}
+        assert events.Tags()["images"] == ["pictures"]
+    assert written["val/psnr_db"] == pytest.approx(metrics["val/psnr_db"], rel=1e-4)
+    assert written["train/loss"] > 0
 
 
 def test_a_finished_run_is_not_trained_again(

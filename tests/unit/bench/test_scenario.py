@@ -77,7 +77,7 @@ def test_no_scenario_and_no_false_positive_rate_is_a_mistake() -> None:
 
 
 def test_choices_of_the_command_line_replace_model_and_faces() -> None:
-    changed = config({"attack": "jpeg"}).with_choices("other", Path("portraits"))
+    changed = config({"attack": "jpeg"}).with_choices(["other"], Path("portraits"))
     assert (changed.model, changed.faces.source) == ("other", "portraits")
     assert (changed.faces.size, changed.faces.others) == (256, None)
     assert config({"attack": "jpeg"}).with_choices(None, None, Path("a star")).faces.others == "a star"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from faketagger.bench.card import card_table
-from faketagger.bench.fingerprint import model_digest
+from faketagger.watermarks import digest_of
 from faketagger.config import load_config
 from faketagger.places import repository_root
 from faketagger.tagger.checkpoint import CheckpointConfig, digest
@@ -35,4 +35,4 @@ def test_weights_are_the_ones_measured_and_small(folder: Path) -> None:
     assert digest(weights) == config.sha256
     assert weights.stat().st_size < 32_000_000
     summary = json.loads((folder / "metrics.json").read_text())
-    assert summary["model"]["digest"] == model_digest(folder)
+    assert summary["model"]["digest"] == digest_of(str(folder))

@@ -1,0 +1,1 @@
+"""Collections of millions: listed once, cut into batches, worked through by Ray, each content exactly once."""
