@@ -89,10 +89,10 @@ def check_adapter(
         return results
     note("it is installed", None)
     chosen = preset if preset in adapter.manifest.presets else None
+    adapter.manifest.resolve(chosen, params)
     if adapter.manifest.kind == "watermark":
         check_marking(adapter, chosen, choose(sandbox), note)
         return results
-    adapter.manifest.resolve(chosen, params)
     check = _Check(adapter, chosen, params, facesets or {}, attributes, choose(sandbox), note)
     if adapter.manifest.facesets and not facesets:
         sets = " ".join(f"{one}=FOLDER" for one in adapter.manifest.facesets)
