@@ -61,5 +61,5 @@ def _worker(order: dict[str, Any]) -> None:
     from ray.train.lightning import RayDDPStrategy, RayLightningEnvironment
 
     config = check(order["config"], TrainConfig, "the run's configuration")
-    places = {"devices": 1, "num_nodes": 1, "plugins": [RayLightningEnvironment()]}
+    places: dict[str, Any] = {"devices": 1, "num_nodes": 1, "plugins": [RayLightningEnvironment()]}
     train(config, Path(order["out"]), strategy=strategy(config, RayDDPStrategy), **places)
