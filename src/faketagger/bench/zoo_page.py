@@ -34,6 +34,8 @@ _INTRO = """# The zoo: real tools against the shipped tagger
 Written by `python -m faketagger.bench.zoo_page`; do not edit. One command measures and writes this page and the result
 table of every adapter's README:
 
+<!-- skip: next "needs the tools" -->
+
 ```bash
 faketagger bench experiments/bench/zoo-smoke.yaml --faces PHOTOS --others ANOTHER_PERSON --out runs/zoo-smoke \\
   && python -m faketagger.bench.zoo_page runs/zoo-smoke/summary.json

@@ -61,7 +61,7 @@ def test_what_is_missing_is_said_with_the_command(tmp_path: Path, monkeypatch: p
 
 def test_the_documented_example_is_a_watermark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (repository_root() / "docs" / "watermarks.md").read_text()
-    (code,) = re.findall(r"^```python\n(.*?)^```", text, flags=re.M | re.S)
+    code, _use = re.findall(r"^```python\n(.*?)^```", text, flags=re.M | re.S)
     assert len([line for line in code.splitlines() if line.strip()]) <= 22
     points = re.findall(r'^(\w+) = "my_mark:(\w+)"$', text, flags=re.M)
     monkeypatch.syspath_prepend(make_package(tmp_path / "site", code, dict(points), "my_mark"))
