@@ -56,7 +56,7 @@ def run_all(
     """
     outcomes = []
     for model in config.models:
-        folder = None if out is None else out / folder_name(model)
+        folder = None if out is None else out / folder_name(model, [one.model for one in outcomes])
         console.rule(model)
         try:
             root, summary = run_benchmark(config.alone(model), folder, console, command(model))
@@ -78,13 +78,19 @@ def run_all(
     return outcomes
 
 
-def folder_name(model: str) -> str:
-    """Folder of one watermark below the output folder.
+def folder_name(model: str, before: list[str]) -> str:
+    """Folder of one watermark below the output folder; numbered where an earlier one has taken its name.
 
     Args:
         model: As it was asked for.
+        before: Those that were asked for earlier.
     """
-    return re.sub(r"[^A-Za-z0-9_.=-]+", "_", Path(model).name if "@" not in model else model)
+
+    def plain(text: str) -> str:
+        return re.sub(r"[^A-Za-z0-9_.=-]+", "_", text if "@" in text else Path(text).name)
+
+    taken = sum(plain(one) == plain(model) for one in before)
+    return f"{plain(model)}-{taken + 1}" if taken else plain(model)
 
 
 def compare(outcomes: list[Outcome]) -> dict[str, Any]:

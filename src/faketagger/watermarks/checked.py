@@ -20,14 +20,17 @@ class CheckedWatermark:
         inner: The plug-in.
         kind: Where it comes from.
         strength: Factor on its own knob, or on its residual where it has none.
+        name: Instead of its own.
 
     Raises:
         WatermarkError: It lacks a member of the protocol.
     """
 
-    def __init__(self, inner: Watermark | FaceWatermark, kind: Kind = "object", strength: float = 1.0) -> None:
+    def __init__(
+        self, inner: Watermark | FaceWatermark, kind: Kind = "object", strength: float = 1.0, name: str | None = None
+    ) -> None:
         check_watermark(inner)
-        self.name, self.kind, self.strength = str(inner.name), kind, strength
+        self.name, self.kind, self.strength = name or str(inner.name), kind, strength
         self.message_bits, self.native_size = int(inner.message_bits), inner.native_size
         self.version = str(getattr(inner, "version", "1"))
         self.payload_bits: int | None = getattr(inner, "payload_bits", None)
@@ -53,7 +56,7 @@ class CheckedWatermark:
         Args:
             factor: Above 0.
         """
-        return CheckedWatermark(self._inner, self.kind, factor)
+        return CheckedWatermark(self._inner, self.kind, factor, self.name)
 
     def embed(self, images: Pixels, messages: Bits, landmarks: Landmarks | None = None) -> Pixels:
         """Write one message into each picture.

@@ -171,7 +171,8 @@ def _made(found: _Found, fetch: Callable[[], Any]) -> CheckedWatermark:
         sentence = f"The watermark {found.name} cannot be made: {type(error).__name__}: {text}."
         hint = f"It is {found.origin.value}." if found.kind == "entry point" else None
         raise WatermarkError(sentence, hint) from error
-    return CheckedWatermark(candidate, found.kind)
+    said = ",".join(f"{key}={value}" for key, value in sorted(found.settings.items()))
+    return CheckedWatermark(candidate, found.kind, name=f"{found.name}@{said}" if said else None)
 
 
 def _find(spec: str) -> _Found:

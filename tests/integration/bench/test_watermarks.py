@@ -13,7 +13,7 @@ import yaml
 from rich.console import Console
 
 import faketagger
-from faketagger.bench.compare import run_all
+from faketagger.bench.compare import folder_name, run_all
 from faketagger.bench.protocol import BenchConfig
 from faketagger.cli.main import run
 from faketagger.config import check
@@ -86,6 +86,12 @@ def test_those_that_break_are_named_and_the_others_go_on(bench: Bench, others: N
     assert "|  | good | spread |" in text
     assert all(reason in text for reason in BROKEN.values())
     assert (tmp_path / "side" / "spread" / "summary.json").is_file()
+
+
+def test_two_of_one_name_get_folders_of_their_own() -> None:
+    assert folder_name("a/mine", []) == "mine"
+    assert folder_name("b/mine", ["a/mine", "spread"]) == "mine-2"
+    assert folder_name("spread@message_bits=64", ["spread"]) == "spread_message_bits=64"
 
 
 def test_the_command_line_takes_several_and_fails_in_the_end(

@@ -24,7 +24,8 @@ def others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_package_that_is_installed_is_found_and_made(others: Path) -> None:
     assert {"face-128", "spread", "dwtDct", "rivagan", "good"} <= set(names())
     mark = load_watermark("Good@push=3.0")
-    assert (mark.name, mark.kind, mark.message_bits) == ("good", "entry point", 8)
+    assert (mark.name, mark.kind, mark.message_bits) == ("good@push=3.0", "entry point", 8)
+    assert (load_watermark("good").name, mark.with_strength(2.0).name) == ("good", "good@push=3.0")
     before = digest_of("good")
     assert before != digest_of("good@push=3.0")
     (others / "marks_of_others.py").write_text("# another version\n")
