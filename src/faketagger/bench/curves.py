@@ -37,8 +37,8 @@ def by_severity(summary: dict[str, Any]) -> str:
     for axes, (name, points) in zip(grid, graded.items(), strict=True):
         points.sort(key=lambda row: row["severity"])
         x = [row["severity"] for row in points]
-        limits = ([100 * row[end] for row in points] for end in ("ci_low", "ci_high"))
-        axes.fill_between(x, *limits, color=WHITE, alpha=0.2, lw=0)
+        low, high = ([100 * row[end] for row in points] for end in ("ci_low", "ci_high"))
+        axes.fill_between(x, low, high, color=WHITE, alpha=0.2, lw=0)
         axes.plot(x, [100 * row["bit_accuracy"] for row in points], "o-", color=WHITE, ms=4)
         axes.axhline(50, color=RULE, lw=1, ls="--")
         axes.set_title(name, fontsize=10)
@@ -139,11 +139,11 @@ def by_quality(summaries: list[dict[str, Any]]) -> str:
         for place, name in enumerate(names):
             rows = sorted(points[label].get(name, []), key=lambda row: row["psnr_db"])
             x, y = [row["psnr_db"] for row in rows], [100 * row["bit_accuracy"] for row in rows]
-            style = {"color": MANY[place % len(MANY)], "marker": MARKERS[place % len(MARKERS)]}
+            ink, marker = MANY[place % len(MANY)], MARKERS[place % len(MARKERS)]
             for row in rows:
                 limits = [100 * row["ci_low"], 100 * row["ci_high"]]
-                axes.plot([row["psnr_db"]] * 2, limits, color=style["color"], lw=1.4, alpha=0.4)
-            axes.plot(x, y, **style, ms=5, lw=1.4, label=name)
+                axes.plot([row["psnr_db"]] * 2, limits, color=ink, lw=1.4, alpha=0.4)
+            axes.plot(x, y, color=ink, marker=marker, ms=5, lw=1.4, label=name)
         axes.axhline(50, color=RULE, lw=1, ls="--")
         axes.set_title(label, fontsize=10)
         axes.set_xlabel("tagged against original, dB", fontsize=9)

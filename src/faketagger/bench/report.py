@@ -8,7 +8,7 @@ import pandas as pd
 
 from faketagger.bench.costs import PRICE_PER_CORE_HOUR, cost_line, cost_rows
 from faketagger.bench.picture_table import as_script, pack_reads
-from faketagger.bench.report_rows import comparison_heads, comparison_rows, gap_row, result_row
+from faketagger.bench.report_rows import comparison_heads, comparison_rows, gap_row, result_row, threshold_sentence
 from faketagger.bench.strips import FOUND_AT, Strip
 from faketagger.bench.table import by_job, donor_sentence, percent
 
@@ -81,6 +81,7 @@ def render_report(source: ReportInput, others: list[ReportInput] | None = None, 
         sections=_SECTIONS,
         gaps=[gap_row(gap, labels) for gap in summary["gaps"]],
         donors=[donor_sentence(row) for row in summary["scenarios"] if row["pooled_p_value"] is not None],
+        thresholds=[threshold_sentence(rule) for rule in summary.get("thresholds", [])],
         plots=draw_all(summary, source.records, [run.summary for run in runs[1:]]),
         compared=comparison_rows([run.summary for run in runs]) if len(runs) > 1 else [],
         heads=comparison_heads([run.summary for run in runs]),

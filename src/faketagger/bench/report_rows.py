@@ -57,7 +57,22 @@ def gap_row(gap: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
         "black": labels[gap["black"]],
         "difference": f"{100 * gap['difference']:+.1f}",
         "interval": f"{100 * gap['ci_low']:+.1f} to {100 * gap['ci_high']:+.1f}",
+        "holm": _p_text(gap.get("p_holm")),
     }
+
+
+def threshold_sentence(rule: dict[str, Any]) -> str:
+    """What a nominal rate asks for, and how it is known.
+
+    Args:
+        rule: One of the summary's ``thresholds``.
+    """
+    among = "" if rule["candidates"] == 1 else f" among {rule['candidates']:,} candidates"
+    if rule["bits_needed"] > rule["bits"]:
+        return f"False positives {rule['fpr']:g}{among}: no number of right bits suffices."
+    known = rule["basis"] if rule["basis"] == "theoretical" else f"{rule['basis']} on {rule['nulls']:,} untagged reads"
+    needed = f"{rule['bits_needed']} of {rule['bits']} bits right"
+    return f"False positives {rule['fpr']:g}{among}: {needed} (really {rule['attained_fpr']:.1e}; {known})."
 
 
 def comparison_rows(summaries: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -113,15 +128,23 @@ def _moved(row: dict[str, Any]) -> str:
 def _capacity(both: list[dict[str, Any]]) -> str:
     """Bits that come through, where the summary has them."""
     found = [row.get("capacity_bits") for row in both]
-    return " / ".join("–" if bits is None else f"{bits:.0f}" for bits in found) if any(found) else ""
+    if all(bits is None for bits in found):
+        return ""
+    return " / ".join("–" if bits is None else f"{bits:.0f}" for bits in found)
 
 
 def _holm(both: list[dict[str, Any]]) -> str:
-    """Whether the tag is there at all, corrected for the number of attacks, where the summary has it."""
-    found = [row.get("p_holm") for row in both]
-    if all(p is None for p in found):
-        return ""
-    return " / ".join("–" if p is None else f"{p:.0e}" if p < 0.001 else f"{p:.3f}" for p in found)
+    """Whether anything of the tag is there, corrected for the number of attacks: the larger p-value of the views."""
+    found = [p_value for row in both if (p_value := row.get("p_holm")) is not None]
+    return _p_text(max(found)) if found else ""
+
+
+def _p_text(p_value: float | None) -> str:
+    if p_value is None:
+        return "–"
+    if p_value == 0:
+        return "< 1e-300"
+    return f"{p_value:.0e}" if p_value < 0.001 else f"{p_value:.3f}"
 
 
 def _accuracy(row: dict[str, Any] | None) -> dict[str, str] | None:

@@ -99,8 +99,8 @@ def as_face(picture: Picture, root: Path) -> Face:
         picture: The picture.
         root: Folder of the benchmark.
     """
-    files = (path.relative_to(root).as_posix() for path in (picture.original, picture.tagged))
-    return Face(picture.name, *files, picture.quality["psnr_db"])
+    original, tagged = (path.relative_to(root).as_posix() for path in (picture.original, picture.tagged))
+    return Face(picture.name, original, tagged, picture.quality["psnr_db"])
 
 
 def strip_file(root: Path, job: str, face: Face, view: str) -> Path:

@@ -27,7 +27,7 @@ def build_workspace(entity: str, project: str = PROJECT) -> Any:
         from wandb_workspaces import workspaces
     except ModuleNotFoundError as error:
         raise FakeTaggerError("wandb-workspaces is not installed.", "pip install 'faketagger[dashboard]'") from error
-    bits = [f"val/bits/{name}" for name in ("none", "jpeg", "resize", "blur")]
+    bits: list[Any] = [f"val/bits/{name}" for name in ("none", "jpeg", "resize", "blur")]
     training = [
         panels.LinePlot(title="Bits right in validation", x=_STEP, y=bits, range_y=(0.45, 1.0)),
         panels.LinePlot(title="PSNR, dB", x=_STEP, y=["val/psnr_db"]),
@@ -51,7 +51,7 @@ def build_workspace(entity: str, project: str = PROJECT) -> Any:
         panels.MediaBrowser(title="Pictures", media_keys=["tables/pictures"]),
         panels.MediaBrowser(title="Table", media_keys=["tables/scenarios"]),
     ]
-    sections = {"Training": training, "Attacks": attacks, "Benchmarks": bench}
+    sections: dict[str, list[Any]] = {"Training": training, "Attacks": attacks, "Benchmarks": bench}
     return workspaces.Workspace(
         entity=entity,
         project=project,

@@ -30,7 +30,7 @@ def build_logger(config: TrainConfig, out: Path) -> Logger:
         except ModuleNotFoundError as error:
             raise ConfigError("The logger 'tensorboard' is not installed.", "pip install tensorboard") from error
     kind = "tagger" if config.tagger else "autoencoder"
-    if rank_zero_only.rank:  # of several processes the first one writes the run
+    if _rank():  # of several processes the first one writes the run
         return WandbLogger(save_dir=out, offline=True)
     run = tracking.start("train", config.name, f"train {config.name}", [kind, config.data.kind], config.plain(), out)
     return WandbLogger(experiment=run)
@@ -65,7 +65,7 @@ def log_artifacts(
         result: A tagger's folder, or an autoencoder's safetensors.
         metrics: Of the last validation.
     """
-    if not isinstance(logger, WandbLogger) or rank_zero_only.rank:
+    if not isinstance(logger, WandbLogger) or _rank():
         return
     run, kind = logger.experiment, config.data.kind
     faces = data.datasets["train"]
@@ -77,6 +77,11 @@ def log_artifacts(
     files = [path for file in (CONFIG, WEIGHTS) if (path := result / file).is_file()] if result.is_dir() else [result]
     model = tracking.model_artifact(config.name, files, dict(metrics))
     run.log_artifact(model, aliases=["latest", f"step-{config.trainer.max_steps}"])
+
+
+def _rank() -> int:
+    """Of this process among those of the run; Lightning keeps it on its decorator."""
+    return int(getattr(rank_zero_only, "rank", 0))
 
 
 def close(logger: Logger) -> None:

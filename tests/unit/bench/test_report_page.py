@@ -13,7 +13,7 @@ from faketagger.bench import costs, picture_table
 from faketagger.bench.memory import PeakMemory
 from faketagger.bench.page import load_run, write_page
 from faketagger.bench.report import ReportInput, render_report
-from faketagger.bench.report_rows import comparison_rows, result_row
+from faketagger.bench.report_rows import comparison_rows, result_row, threshold_sentence
 from faketagger.bench.table import by_job
 from faketagger.cli import report as command
 from faketagger.cli.main import run as faketagger
@@ -90,13 +90,19 @@ def test_rows_say_what_failed_and_what_later_statistics_add(source: ReportInput)
     row = result_row(views, ["0.01", "0.001"], flags)
     assert (row["kind"], row["losses"], row["done"]) == ("black", "1 failed", "7/8")
     assert row["flags"] == ["many failures"]
-    assert row["cells"][0]["only"].endswith("without failures")
-    assert (row["capacity"], row["holm"]) == ("", "")
+    assert row["cells"][0]["only"].endswith(" without failures, 7 pictures")
     more = {"p_holm": 1e-9, "capacity_bits": 21.3, "n_attacked": 7}
     limits = {"bit_accuracy_attacked_ci_low": 0.7, "bit_accuracy_attacked_ci_high": 0.8}
     row = result_row({view: {**one, **more, **limits} for view, one in views.items()}, ["0.01", "0.001"], [])
-    assert (row["capacity"], row["holm"]) == ("21 / 21", "1e-09 / 1e-09")
+    assert (row["capacity"], row["holm"]) == ("21 / 21", "1e-09")
     assert "(70.0 – 80.0) without failures, 7 pictures" in row["cells"][0]["only"]
+
+
+def test_a_rate_says_how_many_bits_it_asks_for(source: ReportInput) -> None:
+    sentences = [threshold_sentence(rule) for rule in source.summary["thresholds"]]
+    assert any("43 of 64 bits right" in one or "42 of 64 bits right" in one for one in sentences), sentences
+    rule = {"fpr": 1e-9, "candidates": 1000, "bits": 8, "bits_needed": 9, "attained_fpr": 0.0, "basis": "theoretical"}
+    assert threshold_sentence(rule) == "False positives 1e-09 among 1,000 candidates: no number of right bits suffices."
 
 
 def test_every_part_that_the_results_give_reason_for_is_on_the_page(source: ReportInput, folder: Path) -> None:
