@@ -54,7 +54,7 @@ def run_all(
     Returns:
         One outcome a watermark, in order.
     """
-    outcomes = []
+    outcomes: list[Outcome] = []
     for model in config.models:
         folder = None if out is None else out / folder_name(model, [one.model for one in outcomes])
         console.rule(model)
