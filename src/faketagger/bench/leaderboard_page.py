@@ -18,6 +18,7 @@ LEGEND = (
     "upper 95 % limit. Where PSNR differs, the stronger mark has the easier task: compare within a decibel, or use "
     "`--match-psnr`."
 )
+NOTHING = "There is no entry yet."
 _HOW = """```bash
 faketagger bench experiments/bench/faketagger-v1.yaml --model WATERMARK --out runs/v1/WATERMARK
 faketagger leaderboard add runs/v1/WATERMARK
@@ -38,7 +39,7 @@ def markdown(boards: list[Board]) -> str:
         _HOW,
         "and sent as a pull request. A result made with another protocol, another version of it or of an attack, or "
         "with an attack left out, is refused. Watermarks on different faces never share a table.",
-        LEGEND,
+        LEGEND if boards else NOTHING,
     ]
     for board in boards:
         parts += [f"## {heading(board)}", _table(HEADS, [cells(one) for one in board.standings])]
@@ -77,7 +78,7 @@ def page(boards: list[Board]) -> str:
         }
         for board in boards
     ]
-    return template.render(boards=shown, heads=HEADS, legend=LEGEND.replace("*", "").replace("`", ""))
+    return template.render(boards=shown, heads=HEADS, legend=_plain(LEGEND if boards else NOTHING))
 
 
 def heading(board: Board) -> str:
@@ -141,6 +142,10 @@ def flag_lines(board: Board) -> list[str]:
     """
     lines = [f"{one.entry.name}: {flag['message']}" for one in board.standings for flag in one.entry.flags]
     return list(dict.fromkeys(lines))
+
+
+def _plain(text: str) -> str:
+    return text.replace("*", "").replace("`", "")
 
 
 def _accuracy(row: dict[str, Any]) -> str:
