@@ -8,6 +8,7 @@ from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, Wand
 from pytorch_lightning.utilities import rank_zero_only
 
 from faketagger import tracking
+from faketagger.data.crops import FaceCrops
 from faketagger.data.module import FaceDataModule
 from faketagger.errors import ConfigError
 from faketagger.tagger.checkpoint import CONFIG, WEIGHTS
@@ -65,13 +66,10 @@ def log_artifacts(
     if not isinstance(logger, WandbLogger) or _rank():
         return
     run, kind = logger.experiment, config.data.kind
-    people = [(sample.path.name, sample.identity) for sample in data.datasets["train"].samples]
-    facts = {
-        "split": "train",
-        "size": config.data.size,
-        "n_images": len(people),
-        "n_clusters": len({who for _, who in people}),
-    }
+    faces = data.datasets["train"]
+    # shards are too many to list: their number stands for them
+    people = [(one.path.name, one.identity) for one in faces.samples] if isinstance(faces, FaceCrops) else []
+    facts = {"split": "train", "size": config.data.size, "n_images": len(faces)}
     run.log_artifact(tracking.dataset_artifact(f"{kind}-train", people, facts), aliases=["latest"])
     files = [path for file in (CONFIG, WEIGHTS) if (path := result / file).is_file()] if result.is_dir() else [result]
     model = tracking.model_artifact(config.name, files, dict(metrics))
