@@ -1,6 +1,7 @@
 """Plots of a sweep as inline SVG: how it went, parallel coordinates, importance, and the front of two objectives."""
 
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from faketagger.sweep.trials import Trial
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from optuna.trial import FrozenTrial
 
 _ENOUGH = 8
 """Trials from which importance is estimated."""
@@ -120,6 +122,10 @@ def _column(board: Board, done: list[Trial], place: int) -> tuple[list[float], l
     return [heights[text] for text in texts], ticks
 
 
+def _objective(place: int) -> Callable[["FrozenTrial"], float]:
+    return lambda trial: float(trial.values[place])
+
+
 def importance(board: Board, done: list[Trial]) -> list[dict[str, float]]:
     """How much of the differences each parameter explains, for each objective (Optuna's fANOVA).
 
@@ -145,7 +151,7 @@ def importance(board: Board, done: list[Trial]) -> list[dict[str, float]]:
             evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
             try:
                 shares = optuna.importance.get_param_importances(
-                    study, evaluator=evaluator, target=lambda trial, at=place: trial.values[at]
+                    study, evaluator=evaluator, target=_objective(place)
                 )
             except (ValueError, RuntimeError):  # all trials alike
                 return []

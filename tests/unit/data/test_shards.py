@@ -40,7 +40,7 @@ def test_a_pass_has_every_item_once_and_few_files_at_a_time(
     assert WindowedOrder(counts, seed, window)(3, total // 2, total) == whole[total // 2 :]
     ends = [sum(counts[: file + 1]) for file in range(len(counts))]
     files = [next(file for file, end in enumerate(ends) if item < end) for item in whole]
-    open_at = [sum(file in files[:place] and file in files[place:] for file in set(files)) for place in range(len(files))]
+    open_at = [len(set(files[:place]) & set(files[place:])) for place in range(len(files))]
     assert max(open_at) <= window
 
 
