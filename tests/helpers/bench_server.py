@@ -17,7 +17,7 @@ import torch
 from rich.console import Console
 
 import faketagger
-from faketagger.bench import benchmark, measure, prepare, results, runner, tagging  # measure: before any fork
+from faketagger.bench import benchmark, measure, outside, prepare, results, runner, tagging
 from faketagger.bench.protocol import BenchConfig
 from faketagger.bench.wandb_log import RunWriter
 from faketagger.config import check
@@ -50,7 +50,7 @@ def main(folder: Path) -> None:
     tagger = ToyTagger()
     faketagger.load = lambda name: tagger
     benchmark.FacePool = ToyFacePool
-    prepare.CHUNK = tagging.CHUNK = runner.CHUNK = 3  # more moments between chunks
+    prepare.CHUNK = tagging.CHUNK = runner.CHUNK = outside.CHUNK = 3  # more moments between chunks
     RunWriter.open = lambda self: None
     RunWriter.write = lambda self, logged: None
     results.write_page = lambda folders: (folders[0] / "report.html").write_text("left out")
