@@ -36,6 +36,7 @@ def markdown(boards: list[Board]) -> str:
         "# Leaderboard",
         "Written by `faketagger leaderboard build` from the reviewed entries in `results/`; do not edit. An entry is "
         "made with",
+        '<!-- skip: next "takes minutes a watermark" -->',
         _HOW,
         "and sent as a pull request. A result made with another protocol, another version of it or of an attack, or "
         "with an attack left out, is refused. Watermarks on different faces never share a table.",
