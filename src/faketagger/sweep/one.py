@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
 from omegaconf import OmegaConf
 from rich.console import Console
 
@@ -35,8 +34,12 @@ from faketagger.sweep.trials import (
     settled_before,
     write_json,
 )
+from faketagger.torch_compat import ensure_torchvision
 from faketagger.training.config import TrainConfig
 from faketagger.training.run import train
+
+ensure_torchvision()
+import pytorch_lightning as pl  # noqa: E402
 
 _BENCH_FILES = ("summary.json", "records.parquet", "report.html")
 
@@ -114,7 +117,7 @@ def run_trial(training: Path, bench: Path | None, overrides: list[str], folder: 
             # Who trains on the demo faces is measured on those, rather than wait until all of them are rendered.
             demo = config.data.kind == "demo" and protocol.faces.source == "demo"
             faces = demo_place(config.data.demo_faces, cache_root()) if demo else None
-            chosen = protocol.with_choices(str(outcome.result), faces)
+            chosen = protocol.with_choices([str(outcome.result)], faces)
             metrics |= bench_metrics(_benchmark(chosen, outcome.result, folder / "bench", console))
             files = [folder / "bench" / name for name in _BENCH_FILES]
             name = f"{protocol.protocol.name}-v{protocol.protocol.version}"

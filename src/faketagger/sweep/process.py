@@ -64,7 +64,7 @@ class TrialHost:
 
     def _run_once(self, folder: Path, trial: Trial, cores: list[int] | None) -> int:
         words = trial_words(self._config, trial)
-        process = self._context.Process(target=_child, args=(self._sweep.root, folder, words, cores), name=trial.id)
+        process = self._context.Process(target=_child, args=(self._sweep.root, folder, words, cores, dict(os.environ)))
         process.start()
         self._alive.add(process)
         try:
@@ -87,7 +87,9 @@ class TrialHost:
                 process.kill()
 
 
-def _child(root: Path, folder: Path, words: list[str], cores: list[int] | None) -> None:
+def _child(
+    root: Path, folder: Path, words: list[str], cores: list[int] | None, environment: dict[str, str]
+) -> None:
     os.setsid()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with (folder / LOG).open("ab") as log, open(os.devnull, "rb") as nothing:
@@ -101,6 +103,8 @@ def _child(root: Path, folder: Path, words: list[str], cores: list[int] | None) 
         if (folder / RESULT).is_file():
             return
         config, began = sweep.config(), time.time()
+        os.environ.clear()  # that of the process it is forked from may be an older one
+        os.environ.update(environment)
         os.environ.update(FAKETAGGER_TRIAL=str(folder), WANDB_RUN_GROUP=config.name)
         os.environ.setdefault("WANDB_PROJECT", config.project)
         code = run_words(words)

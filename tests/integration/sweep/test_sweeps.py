@@ -114,7 +114,7 @@ def test_failed_trials_say_why_and_are_tried_again(
     [
         ({"command": ["/no/such/program"]}, [], "The first 2 trials have failed: /no/such/program cannot be started"),
         ({"metric": {"name": "lose"}}, [], "The metric 'lose' was not measured. Nearest: 'loss'."),
-        ({"command": ["faketagger", "sweep", "trail"]}, [], "No such command 'trail'"),
+        ({"command": ["faketagger", "sweep", "trail"]}, [], "There is no sweep file trail"),
         ({}, ["--engine", "wandb"], "--engine wandb needs a W&B account and its key"),
     ],
     ids=["no program", "no metric", "no command", "no key"],
