@@ -66,12 +66,7 @@ class Preparation:
         rows: list[dict[str, Any]] = []
         for start in range(0, len(sources), CHUNK):
             self._progress(start, len(sources))
-            path = self._folder / f"cut-{start:05d}.parquet"
-            if not path.is_file():
-                part = sources[start : start + CHUNK]
-                made = self._cut_some(start, part)
-                save_table(path, pa.Table.from_pylist(made, schema=_CUT))
-            rows += pq.read_table(path).to_pylist()
+            rows += self.cut_chunk(start, sources)
         self._progress(len(sources), len(sources))
         skipped = (row for row in rows if row["skipped"] is not None)
         self.skipped = [{"picture": row["name"], "reason": row["skipped"]} for row in skipped]
@@ -83,6 +78,23 @@ class Preparation:
             )
         self.seconds += time.perf_counter() - began
         return [Cut(row["name"], row["identity"], self._png(row), points_of(row["landmarks"])) for row in usable]
+
+    def cut_chunk(self, start: int, sources: list[Source]) -> list[dict[str, Any]]:
+        """Cut one chunk, unless it is there.
+
+        Args:
+            start: Number of its first photograph.
+            sources: All chosen photographs.
+
+        Returns:
+            What is known of each of its photographs.
+        """
+        path = self._folder / f"cut-{start:05d}.parquet"
+        if not path.is_file():
+            made = self._cut_some(start, sources[start : start + CHUNK])
+            save_table(path, pa.Table.from_pylist(made, schema=_CUT))
+        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+        return rows
 
     def _cut_some(self, start: int, sources: list[Source]) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = [

@@ -36,6 +36,7 @@ class Runner:
         config: The benchmark.
         faces: Finds faces in the background.
         progress: Bars.
+        names: Pictures that the report shows; None draws them from ``pictures``.
     """
 
     def __init__(
@@ -48,11 +49,12 @@ class Runner:
         config: BenchConfig,
         faces: FacePool,
         progress: BenchProgress,
+        names: set[str] | None = None,
     ) -> None:
         self._store, self._seed, self._faces, self._progress = store, config.seed, faces, progress
         self._chunks = [pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK)]
-        names = {picture.name for picture in shown(pictures, config.strips)}
-        self._reader = Reader(store, subject, messages, faces, names)
+        shown_ones = {picture.name for picture in shown(pictures, config.strips)} if names is None else names
+        self._reader = Reader(store, subject, messages, faces, shown_ones)
         self._assignments = {one.tool.job.id: one for one in assignments}
         self._faces_put_on: dict[str, Embedding] = {}
         self._not_run: dict[str, NotRun] = {}

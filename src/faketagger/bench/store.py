@@ -43,6 +43,7 @@ class Store:
         self.work = root / "work"
         self._parts = root / "parts"
         self.state: dict[str, Any] = {}
+        self._first = 0
 
     def open(self, inputs: dict[str, str]) -> None:
         """Make the folder, or go on with what it holds.
@@ -120,6 +121,13 @@ class Store:
         there = all((self.root / name).is_file() for name in RESULTS)
         return there and self.state.get("inputs") == inputs and self.state.get("finished") == presentation
 
+    def of_chunk(self, first: int) -> "Store":
+        """The same folder for a worker that has the chunks from ``first`` on, and counts them from 0."""
+        view = Store(self.root)
+        view.state, view._first = self.state, first
+        view.work = self.work / f"chunk-{first:05d}"
+        return view
+
     def part(self, job: Job, kind: Kind, chunk: int) -> Path:
         """File of one chunk of records.
 
@@ -128,7 +136,7 @@ class Store:
             kind: Tagged or null.
             chunk: Number of the chunk.
         """
-        return self._parts / job.id / f"{kind}-{chunk:05d}.parquet"
+        return self._parts / job.id / f"{kind}-{self._first + chunk:05d}.parquet"
 
     def save_part(self, job: Job, kind: Kind, chunk: int, records: list[Record], timings: dict[str, Any]) -> None:
         """Write one chunk of records.

@@ -57,20 +57,29 @@ class Tagging:
         pictures: list[Picture] = []
         for start in range(0, len(cuts), CHUNK):
             self._progress(start, len(cuts))
-            path = self._folder / f"tagged-{start:05d}.parquet"
-            part = cuts[start : start + CHUNK]
-            if not path.is_file():
-                began = time.perf_counter()
-                tagged = self._tag_some(part)
-                self.seconds += time.perf_counter() - began
-                self.made += len(part)
-                looks = [self._faces.look(image) for image in tagged]
-                made = [_described(*one) for one in zip(part, tagged, looks, strict=True)]
-                save_table(path, pa.Table.from_pylist(made, schema=_SCHEMA))
-            known = pq.read_table(path).to_pylist()
-            pictures += [self._picture(cut, facts) for cut, facts in zip(part, known, strict=True)]
+            pictures += self.tag_chunk(start, cuts)
         self._progress(len(cuts), len(cuts))
         return pictures
+
+    def tag_chunk(self, start: int, cuts: list[Cut]) -> list[Picture]:
+        """Tag one chunk, unless that is done.
+
+        Args:
+            start: Number of its first picture.
+            cuts: All pictures.
+        """
+        path = self._folder / f"tagged-{start:05d}.parquet"
+        part = cuts[start : start + CHUNK]
+        if not path.is_file():
+            began = time.perf_counter()
+            tagged = self._tag_some(part)
+            self.seconds += time.perf_counter() - began
+            self.made += len(part)
+            looks = [self._faces.look(image) for image in tagged]
+            made = [_described(*one) for one in zip(part, tagged, looks, strict=True)]
+            save_table(path, pa.Table.from_pylist(made, schema=_SCHEMA))
+        known = pq.read_table(path).to_pylist()
+        return [self._picture(cut, facts) for cut, facts in zip(part, known, strict=True)]
 
     def _tag_some(self, cuts: list[Cut]) -> list[Pixels]:
         images, messages = [load_png(cut.path) for cut in cuts], [self._message_of(cut.name) for cut in cuts]

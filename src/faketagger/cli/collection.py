@@ -16,6 +16,7 @@ def tag_one(
     workers: int | None,
     address: str | None,
     batch: int,
+    gpus: float,
 ) -> None:
     """Tag one collection and say what became of it.
 
@@ -29,6 +30,7 @@ def tag_one(
         workers: Processes that tag; None for one a core.
         address: Of a Ray cluster, or None.
         batch: Pictures that are recorded together.
+        gpus: Share of a GPU that each worker gets.
 
     Raises:
         ConfigError: Something else was given beside it.
@@ -47,7 +49,7 @@ def tag_one(
     source = sources[0] if "://" in sources[0] else str(Path(sources[0]).expanduser().resolve())
     order = TagOrder(out.resolve(), model, key, payload, psnr)
     count = workers or len(os.sched_getaffinity(0))
-    done = tag_collection(source, order, count, address, batch, Advance(Console(stderr=True), "tagging"))
+    done = tag_collection(source, order, count, address, batch, Advance(Console(stderr=True), "tagging"), gpus)
     told = ", ".join(f"{number} {status}" for status, number in sorted(done.counts.items()))
     rate = f"; {done.done_now} of them now, {done.done_now / done.seconds:.2f} a second" if done.done_now else ""
     print(f"{out}: {told} of {done.rows}{rate}")

@@ -23,6 +23,7 @@ def tag(
     workers: Annotated[int | None, typer.Option(min=1, help="Of a collection: processes that tag.")] = None,
     address: Annotated[str | None, typer.Option(help="Of a collection: a Ray cluster, e.g. auto.")] = None,
     batch: Annotated[int, typer.Option(min=1, help="Of a collection: pictures that are recorded together.")] = 64,
+    gpus: Annotated[float, typer.Option(min=0, help="Of a collection: a worker's share of a GPU, e.g. 0.25.")] = 0,
 ) -> None:
     """Write a payload into every face of every photograph or video frame; the originals stay as they are.
 
@@ -48,7 +49,7 @@ def tag(
     if workers or address or any(map(is_collection, sources)):
         from faketagger.cli.collection import tag_one
 
-        tag_one(sources, out, model, key, payload, psnr, workers, address, batch)
+        tag_one(sources, out, model, key, payload, psnr, workers, address, batch, gpus)
         return
     paths = [Path(source) for source in sources]
     if any(is_video(path) for path in paths):

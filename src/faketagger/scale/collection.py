@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from faketagger.coding import key_from
 from faketagger.ray_cluster import ScaleError, ray_session
-from faketagger.scale.engine import STATUS, run_batches, unfinished
+from faketagger.scale.engine import STATUS, Need, run_batches, unfinished
 from faketagger.scale.frozen import FrozenListing, freeze
 from faketagger.scale.listing import list_collection
 from faketagger.scale.progress import Advance
@@ -52,7 +52,7 @@ class Outcome:
 
 
 def tag_collection(
-    source: str, order: TagOrder, workers: int, address: str | None, batch_rows: int, advance: Advance
+    source: str, order: TagOrder, workers: int, address: str | None, batch_rows: int, advance: Advance, gpus: float = 0
 ) -> Outcome:
     """Tag a collection, or what is left of it.
 
@@ -64,6 +64,7 @@ def tag_collection(
         address: Of a Ray cluster, or None for this machine.
         batch_rows: Pictures of a batch.
         advance: Shown what is finished.
+        gpus: Share of a GPU that each worker gets.
 
     Returns:
         Counts and times.
@@ -82,7 +83,7 @@ def tag_collection(
     with advance.of(listing.rows, listing.rows - left):
         if left:
             with ray_session(workers, address) as ray:
-                for batch in run_batches(ray, listing, order, results, workers):
+                for batch in run_batches(ray, listing, order, results, workers, Need(gpus=gpus)):
                     done += sum(batch.counts.values())
                     advance.finished(batch.counts)
     counts, core_seconds = gather(listing, results)

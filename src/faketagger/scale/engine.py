@@ -41,15 +41,15 @@ class Need:
 
     Attributes:
         cpus: Cores.
-        memory: Bytes; None does not count them.
+        gpus: Share of a GPU; a worker without one does not see any.
     """
 
     cpus: float = 1
-    memory: int | None = None
+    gpus: float = 0
 
-    def options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, float]:
         """As Ray names it."""
-        return {"num_cpus": self.cpus} | ({"memory": self.memory} if self.memory else {})
+        return {"num_cpus": self.cpus} | ({"num_gpus": self.gpus} if self.gpus else {})
 
 
 @dataclass(frozen=True)

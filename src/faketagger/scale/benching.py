@@ -1,0 +1,262 @@
+"""``faketagger bench`` on many workers: they fill the benchmark's own folder, chunk by chunk; the report is made after.
+
+Every chunk of pictures is cut, tagged, attacked and read by a Ray task, and kept where a benchmark on one machine keeps
+it. A tool's tasks take the cores and the memory that its manifest declares. What the tasks leave (tools that learn,
+donors, whatever failed) and the report are the ordinary benchmark's, which finds the rest done.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from faketagger.bench.assignments import Assignment, find_tools, order_tagged, order_untagged
+from faketagger.bench.finding import FacePool
+from faketagger.bench.fingerprint import inputs_digests, presentation_digest
+from faketagger.bench.messages import MessageSource
+from faketagger.bench.outside import OutsideWorker
+from faketagger.bench.pictures import Cut, Picture, choose
+from faketagger.bench.prepare import CHUNK, Preparation
+from faketagger.bench.progress import BenchProgress
+from faketagger.bench.protocol import BenchConfig
+from faketagger.bench.runner import Runner, shown
+from faketagger.bench.scenario import Job, plan
+from faketagger.bench.sources import find_sources
+from faketagger.bench.store import Store
+from faketagger.bench.subject import Subject
+from faketagger.bench.tagging import Tagging
+from faketagger.config import check
+from faketagger.errors import ConfigError
+from faketagger.ray_cluster import own_errors, ray_session
+from faketagger.watermarks import load_watermark
+from faketagger.zoo import get_adapter
+
+STRETCH = 4
+"""Chunks of a task."""
+_RETRIES = 3
+
+
+@dataclass(frozen=True)
+class BenchOrder:
+    """A benchmark that is to be worked through.
+
+    Attributes:
+        config: It, as plain values in JSON.
+        out: Output folder, seen by all workers.
+    """
+
+    config: str
+    out: Path
+
+    @classmethod
+    def of(cls, config: BenchConfig, out: Path) -> "BenchOrder":
+        """The order for a checked configuration."""
+        return cls(config.model_dump_json(), out.resolve())
+
+    def read(self) -> BenchConfig:
+        """The configuration."""
+        return check(json.loads(self.config), BenchConfig, "the benchmark")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One task: what, on which chunks, with which resources.
+
+    Attributes:
+        what: Method of :class:`Loaded`.
+        first: Number of the first chunk.
+        resources: ``num_cpus`` and perhaps ``memory``, as Ray names them.
+        job: Id of the tool's job, for tasks that run a tool.
+    """
+
+    what: str
+    first: int
+    resources: dict[str, float]
+    job: str = ""
+
+
+class Loaded:
+    """A benchmark in a worker: everything that is the same for all its chunks.
+
+    Args:
+        order: Which.
+    """
+
+    def __init__(self, order: BenchOrder) -> None:
+        import torch
+
+        torch.set_num_threads(1)
+        self.config = order.read()
+        self.jobs = plan(self.config)
+        self.store = Store(order.out)
+        self.faces = FacePool(1)
+        self.sources = choose(find_sources(self.config.faces), self.config.faces.count, self.config.seed)
+        self.preparation = Preparation(self.store.pictures, self.config.faces.size, self.faces, _silent)
+
+    @cached_property
+    def cuts(self) -> list[Cut]:
+        """Usable pictures; all of them are cut by then."""
+        return self.preparation.cut(self.sources)
+
+    @cached_property
+    def subject(self) -> Subject:
+        """Watermark under test."""
+        return Subject(load_watermark(self.config.model))
+
+    @cached_property
+    def messages(self) -> MessageSource:
+        """As the benchmark on one machine draws them."""
+        protocol, one = self.config.protocol, self.subject
+        label = f"{protocol.name}/{protocol.version}/{self.config.seed}"
+        return MessageSource(self.config.key, label, one.message_bits, one.payload_bits, one.crc_bits)
+
+    @cached_property
+    def tagging(self) -> Tagging:
+        """Tags chunks."""
+        return Tagging(
+            self.store.pictures, self.subject, lambda name: self.messages.message("tagged", name), self.faces, _silent
+        )
+
+    @cached_property
+    def pictures(self) -> list[Picture]:
+        """The tagged set; all of it is tagged by then."""
+        return self.tagging.tag(self.cuts)
+
+    def cut(self, first: int, job: str) -> None:
+        """Find the faces of some chunks and cut them."""
+        for start in _starts(first, len(self.sources)):
+            self.preparation.cut_chunk(start, self.sources)
+
+    def tag(self, first: int, job: str) -> None:
+        """Tag some chunks."""
+        for start in _starts(first, len(self.cuts)):
+            self.tagging.tag_chunk(start, self.cuts)
+
+    def attack(self, first: int, job: str) -> None:
+        """Attack some chunks, with the simulators or with one tool, and read what is left."""
+        part = self.pictures[first * CHUNK : (first + STRETCH) * CHUNK]
+        store = self.store.of_chunk(first)
+        store.work.mkdir(parents=True, exist_ok=True)
+        names = {picture.name for picture in shown(self.pictures, self.config.strips)}
+        console = Console(quiet=True)
+        mine = [one for one in self.jobs if one.id == job]
+        tools, _ = find_tools(mine, self.config.seed)
+        assignments = [Assignment(tool, [None]) for tool in tools]
+        with BenchProgress(console) as progress, OutsideWorker(store, progress.show) as worker:
+            order_untagged(assignments, worker, self.cuts[first * CHUNK : (first + STRETCH) * CHUNK])
+            order_tagged(
+                assignments, worker, part, self.subject, self.messages, self.faces, store.facesets, progress.show
+            )
+            runner = Runner(
+                store, self.subject, self.messages, part, assignments, self.config, self.faces, progress, names
+            )
+            runner.run_inside([] if job else [one for one in self.jobs if one.box != "black"], worker)
+            runner.wait_for(worker)
+
+
+@lru_cache(1)
+def _loaded(order: BenchOrder) -> Loaded:
+    """A worker process keeps the last benchmark that it worked on."""
+    return Loaded(order)
+
+
+def _carry_out(order: BenchOrder, call: Call) -> None:
+    getattr(_loaded(order), call.what)(call.first, call.job)
+
+
+def fill(
+    config: BenchConfig, out: Path, workers: int, address: str | None, show: Callable[[str, int, int], None]
+) -> None:
+    """Do everything of a benchmark that can be done chunk by chunk, as far as it is not done.
+
+    Args:
+        config: The benchmark.
+        out: Its output folder.
+        workers: Processes at a time.
+        address: Of a Ray cluster, or None for this machine.
+        show: Called with (what, done, total).
+
+    Raises:
+        ConfigError: Several watermarks are tested, or their strength is to be matched.
+        BenchError: The folder was made from other inputs, or no photograph can be used.
+        ScaleError: Ray cannot run.
+    """
+    if len(config.models) > 1 or config.match_psnr is not None:
+        raise ConfigError("Workers share one watermark as its makers set it.", "One --model, and no --match-psnr.")
+    jobs, sources = plan(config), find_sources(config.faces)
+    inputs = inputs_digests(config, sources, jobs)
+    store = Store(out)
+    if store.finished(inputs, presentation_digest()):
+        return
+    store.open(inputs)
+    order = BenchOrder.of(config, out)
+    chosen = choose(sources, config.faces.count, config.seed)
+    with ray_session(workers, address) as ray, own_errors(ray):
+        total = ray.cluster_resources().get("CPU", 1.0)
+        one = {"num_cpus": 1.0}
+        _all(ray, order, [Call("cut", first, one) for first in _firsts(len(chosen))], workers, "cut", show)
+        usable = len(_usable(order))
+        _all(ray, order, [Call("tag", first, one) for first in _firsts(usable)], workers, "tag", show)
+        inside = [Call("attack", first, one) for first in _firsts(usable)]
+        outside = [
+            Call("attack", first, needs(job, total), job.id)
+            for job in jobs
+            if job.box == "black" and _goes_by_chunks(job)
+            for first in _firsts(usable)
+        ]
+        _all(ray, order, outside + inside, workers, "attack and read", show)
+
+
+def needs(job: Job, total: float) -> dict[str, float]:
+    """What a tool's manifest declares, as Ray's resources; at most all cores that there are."""
+    limits = get_adapter(job.attack).manifest.limits
+    return {"num_cpus": float(min(limits.threads, total)), "memory": float(limits.memory_mb * 2**20)}
+
+
+def _goes_by_chunks(job: Job) -> bool:
+    """Tools that learn do so once, on one machine, and then work on all pictures."""
+    return job.role == "carrier" and not job.facesets and not get_adapter(job.attack).manifest.facesets
+
+
+def _all(
+    ray: Any, order: BenchOrder, calls: list[Call], workers: int, words: str, show: Callable[[str, int, int], None]
+) -> None:
+    """Run tasks, never more than twice as many waiting as there are workers."""
+    remote = ray.remote(_carry_out)
+    waiting: list[Any] = []
+    queue: Iterator[Call] = iter(calls)
+    done = 0
+    while True:
+        while len(waiting) < 2 * workers and (call := next(queue, None)) is not None:
+            waiting.append(remote.options(**call.resources, max_retries=_RETRIES).remote(order, call))
+        if not waiting:
+            return
+        ready, waiting = ray.wait(waiting, num_returns=1)
+        ray.get(ready)
+        done += len(ready)
+        show(words, done, len(calls))
+
+
+def _usable(order: BenchOrder) -> list[Cut]:
+    with FacePool(1) as faces:
+        config = order.read()
+        chosen = choose(find_sources(config.faces), config.faces.count, config.seed)
+        return Preparation(Store(order.out).pictures, config.faces.size, faces, _silent).cut(chosen)
+
+
+def _firsts(pictures: int) -> list[int]:
+    """Numbers of the first chunks of all stretches."""
+    return list(range(0, -(-pictures // CHUNK), STRETCH))
+
+
+def _starts(first: int, pictures: int) -> range:
+    """Numbers of the first pictures of the chunks of a stretch."""
+    return range(first * CHUNK, min(pictures, (first + STRETCH) * CHUNK), CHUNK)
+
+
+def _silent(done: int, total: int) -> None:
+    pass
