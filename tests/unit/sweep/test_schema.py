@@ -1,9 +1,11 @@
 """The sweep file: W&B's schema, mistakes in one sentence."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from faketagger.config import check
 from faketagger.errors import ConfigError
@@ -91,6 +93,15 @@ def test_rungs_are_said_either_way() -> None:
     read = sweep(early_terminate=rule).early_terminate
     assert read is not None
     assert read.first_rung == 3
+
+
+def test_the_file_of_the_documentation_is_one() -> None:
+    page = (repository_root() / "docs" / "sweeps.md").read_text()
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", page, flags=re.M | re.S)
+    read = check(yaml.safe_load(block), SweepConfig, "docs/sweeps.md")
+    assert read.early_terminate is not None
+    for path in SHIPPED:
+        assert f"`{path.name}`" in page
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
