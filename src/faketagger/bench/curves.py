@@ -1,5 +1,6 @@
 """Plots of one quantity against another: survival by severity and by quality, simulator against real tool."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from faketagger.bench.figures import (
@@ -24,6 +25,12 @@ MOST_ATTACKS = 18
 _MARKS = {"frame": "o", "face": "s"}
 
 
+def _limits(row: dict[str, Any]) -> tuple[float, float]:
+    """Confidence limits in percent; NaN, which is not drawn, where one cluster gives none."""
+    low, high = row["ci_low"], row["ci_high"]
+    return (math.nan, math.nan) if low is None else (100 * low, 100 * high)
+
+
 def by_severity(summary: dict[str, Any]) -> str:
     """Bit accuracy against severity, one small plot for each graded attack; empty where there is none.
 
@@ -37,7 +44,7 @@ def by_severity(summary: dict[str, Any]) -> str:
     for axes, (name, points) in zip(grid, graded.items(), strict=True):
         points.sort(key=lambda row: row["severity"])
         x = [row["severity"] for row in points]
-        low, high = ([100 * row[end] for row in points] for end in ("ci_low", "ci_high"))
+        low, high = zip(*(_limits(row) for row in points), strict=True)
         axes.fill_between(x, low, high, color=WHITE, alpha=0.2, lw=0)
         axes.plot(x, [100 * row["bit_accuracy"] for row in points], "o-", color=WHITE, ms=4)
         axes.axhline(50, color=RULE, lw=1, ls="--")
@@ -141,8 +148,7 @@ def by_quality(summaries: list[dict[str, Any]]) -> str:
             x, y = [row["psnr_db"] for row in rows], [100 * row["bit_accuracy"] for row in rows]
             ink, marker = MANY[place % len(MANY)], MARKERS[place % len(MARKERS)]
             for row in rows:
-                limits = [100 * row["ci_low"], 100 * row["ci_high"]]
-                axes.plot([row["psnr_db"]] * 2, limits, color=ink, lw=1.4, alpha=0.4)
+                axes.plot([row["psnr_db"]] * 2, _limits(row), color=ink, lw=1.4, alpha=0.4)
             axes.plot(x, y, color=ink, marker=marker, ms=5, lw=1.4, label=name)
         axes.axhline(50, color=RULE, lw=1, ls="--")
         axes.set_title(label, fontsize=10)

@@ -36,6 +36,8 @@ def find_gaps(
             difference = both["matched"].to_numpy(np.int64) - both["matched_black"].to_numpy(np.int64)
             identities = both["identity"].cat.codes.to_numpy()
             gap = clustered_interval(difference, both["bits"], identities, seed, resamples)
+            if gap.n_clusters == 1:  # shows no spread
+                continue
             found.append(
                 {
                     "pair": white.pair,

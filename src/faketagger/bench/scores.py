@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -157,7 +157,4 @@ def _null_figures(rules: Rules, null: pd.DataFrame) -> dict[str, Any]:
 
 def _interval(rules: Rules, read: pd.DataFrame) -> Interval:
     clusters = read["cluster"].cat.codes.to_numpy()
-    found = clustered_interval(read["matched"], read["bits"], clusters, rules.seed, rules.resamples)
-    if found.n_clusters == 1 and (read["role"] == "donor").all():
-        return replace(found, low=math.nan, high=math.nan)
-    return found
+    return clustered_interval(read["matched"], read["bits"], clusters, rules.seed, rules.resamples)

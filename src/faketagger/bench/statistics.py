@@ -57,7 +57,7 @@ def clustered_interval(
         level: Nominal coverage.
 
     Returns:
-        The estimate with limits; all NaN for no pictures.
+        The estimate with limits; all NaN for no pictures, and no limits for one cluster, which shows no spread.
 
     Source: C. Field and A. Welsh, "Bootstrapping clustered data", JRSS B 2007 (cluster bootstrap);
         T. Hesterberg, "What teachers should know about the bootstrap", 2015, section 3.5 (expanded
@@ -70,6 +70,8 @@ def clustered_interval(
     count = int(codes.max()) + 1
     tops, bottoms = np.bincount(codes, top, count), np.bincount(codes, bottom, count)
     estimate = float(tops.sum() / bottoms.sum())
+    if count == 1:
+        return Interval(estimate, float("nan"), float("nan"), top.size, count)
     if np.ptp(tops / bottoms) == 0:
         low, high = _degenerate_limits(estimate, count * float(bottom.max()), level)
         return Interval(estimate, low, high, top.size, count)
@@ -90,8 +92,6 @@ def _degenerate_limits(estimate: float, trials: float, level: float) -> tuple[fl
 
 
 def _expanded_tail(count: int, level: float) -> float:
-    if count < 2:
-        return 0.0
     quantile = special.stdtrit(count - 1, (1 - level) / 2)
     return float(special.ndtr(np.sqrt(count / (count - 1)) * quantile))
 

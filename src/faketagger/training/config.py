@@ -66,7 +66,7 @@ class TrainerConfig(Section):
             each holds a shard of it), ``auto`` (``ddp`` where there are several).
         accumulate_grad_batches: Batches that a process works through before the optimiser steps. What is learnt
             depends on ``devices * num_nodes * accumulate_grad_batches`` only, not on its factors.
-        compile: Compile the networks with ``torch.compile``; docs/scale.md says where it helps.
+        compile: Compile encoder and decoder with ``torch.compile``.
         precision: Lightning's name: ``32-true``, ``bf16-mixed``, ``16-mixed``.
         gradient_clip: Largest gradient norm.
         ema: Decay of the averaged weights; null for none.
