@@ -5,13 +5,13 @@
 
 import argparse
 import json
-import resource
 import tempfile
 import time
 from pathlib import Path
 
 import pyarrow as pa
 
+from faketagger.bench.memory import PEAK
 from faketagger.ray_cluster import ray_session
 from faketagger.scale.engine import run_batches, unfinished
 from faketagger.scale.frozen import freeze
@@ -45,7 +45,7 @@ def measure(rows: int = 1_000_000, batch: int = 64, workers: int = 1) -> dict[st
         left = len(unfinished(listing, root / "results"))
     return {
         "rows": rows, "batches": listing.batches, "done": done, "batches_left": left,
-        "driver_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "driver_peak_mb": PEAK.megabytes(),
         "listing_s": listed - start, "scheduling_s": end - scheduling, "rows_per_s": done / (end - scheduling),
         "target_mb": 1024,
     }  # fmt: skip
