@@ -59,12 +59,21 @@ class Order:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What came back: the run, or the reason why there is none; and the seconds of preparing, 0 if made earlier."""
+    """What came back: the run, or the reason why there is none.
+
+    Attributes:
+        order: What was wanted.
+        run: What the tool did.
+        failure: Why there is no run.
+        prepare_s: Wall seconds of preparing, 0 if made earlier.
+        prepare_cpu_s: CPU seconds of it.
+    """
 
     order: Order
     run: zoo.AttackRun | None = None
     failure: Exception | None = None
     prepare_s: float = 0.0
+    prepare_cpu_s: float = 0.0
 
 
 class Stopped(Exception):
@@ -174,11 +183,11 @@ class OutsideWorker:
             log = order.out_dir.parent / f"{order.out_dir.name}-prepare.log"
             made = order.attack.prepare(order.lesson, log, self._report(order, f"prepare {order.words}"))
             prepared = made.folder
-            if not made.cached:
-                _seconds_file(order).write_text(json.dumps(made.seconds))
+            if made.run is not None:
+                _seconds_file(order).write_text(json.dumps([made.seconds, made.run.cpu_seconds]))
         run = order.attack.run(order.inputs, order.out_dir, prepared, self._report(order, order.words))
         spent = _seconds_file(order)
-        return Delivery(order, run, prepare_s=json.loads(spent.read_text()) if spent.is_file() else 0.0)
+        return Delivery(order, run, None, *(json.loads(spent.read_text()) if spent.is_file() else ()))
 
     def _report(self, order: Order, what: str) -> Callable[[int, int], None]:
         def report(done: int, total: int) -> None:

@@ -155,7 +155,7 @@ class Runner:
             if delivery.run.run is not None:
                 spent[MEMORY] = delivery.run.run.peak_memory_mb
             if chunk == 0 and delivery.prepare_s:
-                spent |= {"prepare": delivery.prepare_s, "prepared": 1.0}
+                spent |= {"prepare": delivery.prepare_s, "prepare_cpu": delivery.prepare_cpu_s, "prepared": 1.0}
             attempt = self._looked_for(job, facts, order.kind, chunk, donor, victims, outcomes, spent)
             if before is not None:
                 self._keep(before)

@@ -25,7 +25,7 @@ _RECOVERY = (
 )
 _STRENGTH = (
     *("tool", "role", "family", "version", "pixels changed", "PSNR", "face moved", "to the donor"),
-    *("s a picture", "prepare s", "date"),
+    *("s a picture", "prepare s (CPU s)", "date"),
 )
 _MISSED = ("tool", "role", "family", "version", "why", "next")
 
@@ -189,9 +189,16 @@ def _strength(row: ToolRow) -> list[str]:
         "–" if facts.get("moved") is None else f"{facts['moved']:.2f}",
         towards,
         "made earlier" if row.seconds is None else f"{row.seconds:.1f}",
-        "–" if row.prepare_seconds is None else f"{row.prepare_seconds:.0f}",
+        _learning(row),
         row.date,
     ]
+
+
+def _learning(row: ToolRow) -> str:
+    if row.prepare_seconds is None:
+        return "–"
+    cpu = "" if row.prepare_cpu_seconds is None else f" ({row.prepare_cpu_seconds:.0f})"
+    return f"{row.prepare_seconds:.0f}{cpu}"
 
 
 def _missed(one: Missed) -> list[str]:

@@ -30,6 +30,7 @@ class ToolRow:
         gaps: White minus black by view, each with the label of the white twin.
         seconds: Of the tool, for one image; None where all came from the cache.
         prepare_seconds: Of one preparation; None where it learns nothing or had learnt before.
+        prepare_cpu_seconds: CPU time of the same; None also where it was not taken.
     """
 
     tool: str
@@ -44,6 +45,7 @@ class ToolRow:
     gaps: dict[str, tuple[str, dict[str, Any]]]
     seconds: float | None
     prepare_seconds: float | None
+    prepare_cpu_seconds: float | None = None
 
     @property
     def any(self) -> dict[str, Any]:
@@ -128,9 +130,7 @@ def _of_summary(summary: dict[str, Any], timings: dict[str, Any]) -> tuple[list[
     for job, views in jobs.items():
         first = next(iter(views.values()))
         black = {row["scenario"]: view for view, row in views.items()}
-        gaps = {
-            black[gap["black"]]: (labels[gap["white"]], gap) for gap in summary["gaps"] if gap["black"] in black
-        }
+        gaps = {black[gap["black"]]: (labels[gap["white"]], gap) for gap in summary["gaps"] if gap["black"] in black}
         people = first["n_clusters"] if first["role"] == "carrier" else faces["n_clusters"]
         pictures = f"{faces['n_images']} {faces['source']} faces of {people} people, {faces['size']} px"
         spent = timings.get("jobs", {}).get(job, {})
@@ -148,10 +148,14 @@ def _of_summary(summary: dict[str, Any], timings: dict[str, Any]) -> tuple[list[
                 views,
                 gaps,
                 spent["attack"] / made if made > 0 else None,
-                spent["prepare"] / spent["prepared"] if spent.get("prepared") else None,
+                *(_each(spent, of, "prepared") for of in ("prepare", "prepare_cpu")),
             )
         )
     return found, missed
+
+
+def _each(spent: dict[str, float], of: str, count: str) -> float | None:
+    return spent[of] / spent[count] if spent.get(count) and of in spent else None
 
 
 def _examined(adapter: zoo.Adapter, role: str) -> Missed:
