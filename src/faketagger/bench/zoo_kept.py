@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from omegaconf import OmegaConf
 
 from faketagger.bench.zoo_rows import ToolRow
 from faketagger.errors import BenchError
@@ -36,6 +38,18 @@ def read_kept(folder: Path) -> list[ToolRow]:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise BenchError(f"{path} is no list of results.", "Take it from the repository again.") from error
     return rows
+
+
+def read_unrun(folder: Path) -> list[dict[str, Any]]:
+    """The settings that nobody has run, each with ``tool``, ``roles``, ``preset`` and ``reason``.
+
+    Args:
+        folder: Of :func:`read_kept`; without ``not_run.yaml`` there are none.
+    """
+    path = folder / "not_run.yaml"
+    if not path.is_file():
+        return []
+    return cast(list[dict[str, Any]], OmegaConf.to_container(OmegaConf.load(path)))
 
 
 def write_kept(rows: Iterable[ToolRow], folder: Path) -> None:

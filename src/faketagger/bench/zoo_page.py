@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from faketagger.bench.table import p_words, percent
-from faketagger.bench.zoo_kept import read_kept, write_kept
+from faketagger.bench.zoo_kept import read_kept, read_unrun, write_kept
 from faketagger.bench.zoo_rows import Missed, ToolRow, ZooResults, load_results
 from faketagger.errors import FakeTaggerError
 from faketagger.imaging import write_atomically
@@ -112,7 +112,7 @@ def write_all(paths: list[Path], root: Path) -> list[str]:
         What was written, relative to ``root``, and which READMEs have no place for results.
     """
     kept = root / "docs" / "zoo"
-    results = load_results(paths, read_kept(kept))
+    results = load_results(paths, read_kept(kept), read_unrun(kept))
     write_kept(results.run, kept)
     said = [_write(root / "docs" / "zoo.md", render_page(results), root)]
     for tool in sorted({row.tool for row in results.run}):
@@ -202,7 +202,7 @@ def _learning(row: ToolRow) -> str:
 
 
 def _missed(one: Missed) -> list[str]:
-    name = f"[{one.tool}](../adapters/{one.tool}/README.md)"
+    name = f"[{one.tool}](../adapters/{one.tool}/README.md)" + (f" ({one.setting})" if one.setting else "")
     return [name, one.role, one.family, f"`{one.pin[:40]}`", one.reason, f"`{one.command}`" if one.command else "–"]
 
 

@@ -65,7 +65,7 @@ class ToolRow:
 
 @dataclass(frozen=True)
 class Missed:
-    """A tool without a result: why, and what to type."""
+    """A tool, or one setting of it, without a result: why, and what to type."""
 
     tool: str
     role: str
@@ -73,6 +73,7 @@ class Missed:
     pin: str
     reason: str
     command: str
+    setting: str = ""
 
 
 @dataclass
@@ -83,12 +84,13 @@ class ZooResults:
     missed: list[Missed] = field(default_factory=list)
 
 
-def load_results(paths: list[Path], kept: Iterable[ToolRow] = ()) -> ZooResults:
+def load_results(paths: list[Path], kept: Iterable[ToolRow] = (), unrun: Iterable[dict[str, Any]] = ()) -> ZooResults:
     """Gather what benchmarks say, and what the doctor says of tools that none of them ran.
 
     Args:
         paths: ``summary.json`` files; of rows with equal keys the last one counts.
         kept: Rows of earlier benchmarks.
+        unrun: Presets that were never run: ``tool``, ``roles``, ``preset`` and ``reason``.
 
     Raises:
         BenchError: A file is no summary.
@@ -111,7 +113,20 @@ def load_results(paths: list[Path], kept: Iterable[ToolRow] = ()) -> ZooResults:
         for role in adapter.manifest.roles:
             if (name, role) not in done:
                 results.missed.append(reasons.get((name, role)) or _examined(adapter, role))
+    settings = {(row.tool, row.role, row.preset) for row in results.run}
+    adapters = zoo.find_adapters()
+    results.missed += [
+        _unrun(adapters[one["tool"]], role, one["preset"], one["reason"])
+        for one in unrun
+        for role in one["roles"]
+        if (one["tool"], role, one["preset"]) not in settings
+    ]
     return results
+
+
+def _unrun(adapter: zoo.Adapter, role: str, preset: str, reason: str) -> Missed:
+    manifest, command = adapter.manifest, f"faketagger bench experiments/bench/zoo-{preset}.yaml"
+    return Missed(adapter.name, role, manifest.family, manifest.upstream.pin, reason, command, preset)
 
 
 def _of_summary(summary: dict[str, Any], timings: dict[str, Any]) -> tuple[list[ToolRow], list[Missed]]:
@@ -132,7 +147,8 @@ def _of_summary(summary: dict[str, Any], timings: dict[str, Any]) -> tuple[list[
         black = {row["scenario"]: view for view, row in views.items()}
         gaps = {black[gap["black"]]: (labels[gap["white"]], gap) for gap in summary["gaps"] if gap["black"] in black}
         people = first["n_clusters"] if first["role"] == "carrier" else faces["n_clusters"]
-        pictures = f"{faces['n_images']} {faces['source']} faces of {people} people, {faces['size']} px"
+        whom = f"{people} people" if people > 1 else "one person (one cluster, no interval)"
+        pictures = f"{faces['n_images']} {faces['source']} faces of {whom}, {faces['size']} px"
         spent = timings.get("jobs", {}).get(job, {})
         made = spent.get("pictures", 0) - spent.get("cached", 0)
         found.append(

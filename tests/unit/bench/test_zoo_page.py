@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from faketagger.bench.scenario import plan
 from faketagger.bench.summary import Measured, Missing, summarise
-from faketagger.bench.zoo_kept import read_kept
+from faketagger.bench.zoo_kept import read_kept, read_unrun
 from faketagger.bench.zoo_page import BEGIN, END, fill_table, main, render_page
 from faketagger.bench.zoo_rows import load_results, public
 from faketagger.places import cache_root, repository_root
@@ -162,6 +163,18 @@ def test_the_page_of_this_repository_is_what_its_kept_rows_say() -> None:
         for text in (render_page(load_results([], kept)), (docs / "zoo.md").read_text(encoding="utf-8"))
     )
     assert rendered.strip() == written.strip()
+
+
+def test_a_preset_that_nobody_has_run_is_a_row_until_somebody_has() -> None:
+    folder = repository_root() / "docs" / "zoo"
+    unrun, kept = read_unrun(folder), read_kept(folder)
+    results = load_results([], kept, unrun)
+    missed = {(one.tool, one.role, one.setting): one.reason for one in results.missed if one.setting}
+    assert missed.keys() == {(one["tool"], role, one["preset"]) for one in unrun for role in one["roles"]}
+    assert "| [stgan](../adapters/stgan/README.md) (paper) | carrier |" in render_page(results)
+    ran = replace(next(row for row in kept if row.tool == "stgan"), preset="paper")
+    assert not any(one.tool == "stgan" and one.setting for one in load_results([], [*kept, ran], unrun).missed)
+    assert not read_unrun(folder / "elsewhere")
 
 
 def test_without_any_summary_everything_is_not_run(root: Path) -> None:
