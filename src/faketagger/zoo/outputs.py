@@ -78,7 +78,10 @@ def _garbage(made: np.ndarray, given: np.ndarray) -> str | None:
     """What a tool makes of any picture when it is broken."""
     if made.std() < 1.0 and given.std() > 5.0:
         return "one flat colour"
-    for colour, low, high in (("white", 248, 255), ("black", 0, 7)):
+    brightness = made.mean()  # rules both colours out for nearly every picture, in a tenth of the time
+    for colour, low, high, possible in (("white", 248, 255, brightness > 240), ("black", 0, 7, brightness < 15)):
+        if not possible:
+            continue
         shares = [float(((picture >= low) & (picture <= high)).all(axis=2).mean()) for picture in (made, given)]
         if shares[0] > 0.98 and shares[1] < 0.5:
             return f"nearly all {colour}"
