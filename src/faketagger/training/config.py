@@ -27,7 +27,8 @@ class TaggerConfig(Section):
 
     Attributes:
         start_from: Name or folder of a tagger whose weights the run begins with; null for fresh ones. Its network
-            must have the same shape.
+            must have the same shape, or the same grid with fewer pixels a cell (half the size and half the patch).
+        leave_out: Names of ``attacks`` that this run is not trained against, for leave-one-out tables.
         payload_bits: Payload that a message of the trained tagger carries.
         crc_bits: Width of its check.
     """
@@ -37,6 +38,7 @@ class TaggerConfig(Section):
     payload_bits: int = Field(default=24, ge=1)
     crc_bits: int = 12
     attacks: dict[str, Any]
+    leave_out: list[str] = []
     curriculum: CurriculumConfig = CurriculumConfig()
     learning_rate: float = Field(default=1.5e-3, gt=0)
     warmup: int = Field(default=50, ge=1)

@@ -18,8 +18,9 @@ from rich.progress import Progress
 from faketagger.coding import Codec, key_from
 from faketagger.config import load_config
 from faketagger.data.module import FaceDataModule
-from faketagger.errors import CheckpointError, ConfigError, FakeTaggerError
+from faketagger.errors import ConfigError, FakeTaggerError
 from faketagger.tagger.checkpoint import load, save
+from faketagger.tagger.growth import grow
 from faketagger.tagger.tagger import Tagger
 from faketagger.training.autoencoder import AutoencoderModule
 from faketagger.training.callbacks import TaggedPictures, Watchdog
@@ -76,16 +77,17 @@ def _tagger_module(config: TrainConfig, tagger: TaggerConfig) -> TaggerModule:
     start = arguments.pop("start_from")
     for name in ("payload_bits", "crc_bits"):
         del arguments[name]
+    _leave_out(arguments["attacks"], arguments.pop("leave_out"))
     module = TaggerModule(**arguments, max_steps=config.trainer.max_steps, seed=config.seed)
     if start is not None:
-        try:
-            module.networks.load_state_dict(load(start).networks.state_dict())
-        except RuntimeError:
-            raise CheckpointError(
-                f"The networks of '{start}' have another shape than this run's.",
-                "Give tagger.network the values of its config.yaml.",
-            ) from None
+        grow(load(start).networks, module.networks)
     return module
+
+
+def _leave_out(attacks: dict[str, Any], names: list[str]) -> None:
+    for name in names:
+        if attacks.pop(name, None) is None:
+            raise ConfigError(f"tagger.leave_out names '{name}', which is none of tagger.attacks.")
 
 
 def train(

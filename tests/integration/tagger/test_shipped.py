@@ -52,6 +52,18 @@ def test_embed_and_read(tagger: Tagger, portrait: np.ndarray, tagged: Photo) -> 
     assert len(reading.faces) == 1
 
 
+def test_the_larger_tagger_carries_more(portrait: np.ndarray) -> None:
+    large = faketagger.load("face-256", key="a test's own key")
+    assert (large.networks.size, large.message_bits) == (256, 64)
+    tagged = large.embed(portrait, "0x00c0ffee")
+    error = (tagged.pixels.astype(float) - portrait).ravel()
+    assert 10 * np.log10(255**2 / np.mean(error**2)) > 38
+    reading = large.read(read_photo(_jpeg(tagged.pixels, 50)))
+    assert reading.payload is not None
+    assert reading.payload.hex == "00c0ffee"
+    assert large.read(portrait).payload is None
+
+
 def test_untagged_is_an_answer(tagger: Tagger, portrait: np.ndarray) -> None:
     reading = tagger.read(portrait)
     assert reading.payload is None

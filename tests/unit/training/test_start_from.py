@@ -7,7 +7,7 @@ import torch
 
 import faketagger
 from faketagger.config import check
-from faketagger.errors import CheckpointError
+from faketagger.errors import CheckpointError, ConfigError
 from faketagger.training import run
 from faketagger.training.config import TrainConfig
 
@@ -36,3 +36,31 @@ def test_refuses_a_tagger_of_another_shape() -> None:
 def test_says_which_taggers_there_are() -> None:
     with pytest.raises(CheckpointError, match="face-127"):
         run.build_module(_config("face-127"))
+
+
+def test_grows_the_shipped_tagger_to_twice_the_size() -> None:
+    network = {"size": 256, "patch": 8}
+    values = {"name": "grown", "tagger": {"start_from": "face-128", "network": network, "attacks": {"jpeg": 1}}}
+    module = run.build_module(check(values, TrainConfig, "test"))
+    small = faketagger.load("face-128").networks
+    pictures = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+    enlarged = pictures.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    read = module.networks.read(enlarged)  # type: ignore[operator,union-attr]
+    torch.testing.assert_close(read, small.read(pictures), rtol=1e-3, atol=1e-3)
+
+
+def _leaving_out(names: list[str]) -> Any:
+    values = {"name": "some", "tagger": {"attacks": {"jpeg": 1, "blur": 2, "noise": 1}, "leave_out": names}}
+    return run.build_module(check(values, TrainConfig, "test"))
+
+
+def test_is_not_trained_against_what_it_leaves_out() -> None:
+    assert [entry.attack.name for entry in _leaving_out(["blur"]).pool.entries] == ["jpeg", "noise"]
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"), [(["jpg"], "'jpg', which is none"), (["jpeg", "blur", "noise"], "at least one attack")]
+)
+def test_refuses_to_leave_out_what_is_not_there_or_all(names: list[str], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        _leaving_out(names)

@@ -1,0 +1,44 @@
+"""Networks grown to a larger native size begin where the small ones ended."""
+
+import pytest
+import torch
+
+from faketagger.errors import CheckpointError
+from faketagger.tagger.growth import grow
+from faketagger.tagger.networks import TaggerNetworks
+
+SMALL = {"message_bits": 36, "size": 64, "encoder_width": 8, "decoder_width": 8}
+
+
+def enlarged(pictures: torch.Tensor, factor: int) -> torch.Tensor:
+    return pictures.repeat_interleave(factor, 2).repeat_interleave(factor, 3)
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_grown_networks_read_an_enlarged_picture_as_the_small_ones_read_the_original(factor: int) -> None:
+    torch.manual_seed(0)
+    small, large = TaggerNetworks(**SMALL), TaggerNetworks(**SMALL | {"size": 64 * factor}, patch=4 * factor)
+    pictures = torch.rand(2, 3, 64, 64)
+    before = large.read(enlarged(pictures, factor))
+    grow(small, large)
+    after = large.read(enlarged(pictures, factor))
+    torch.testing.assert_close(after, small.read(pictures), rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(before, after, atol=1e-2)
+
+
+def test_the_residual_before_attenuation_is_the_small_one_enlarged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "faketagger.tagger.encoder.just_noticeable_difference", lambda images: torch.full_like(images[:, :1], 6.0)
+    )
+    torch.manual_seed(0)
+    small, large = TaggerNetworks(**SMALL), TaggerNetworks(**SMALL | {"size": 128}, patch=8)
+    grow(small, large)
+    pictures, message = torch.rand(2, 3, 64, 64), torch.randint(0, 2, (2, 36)).float()
+    wanted = enlarged(small.encoder(pictures, message), 2)
+    torch.testing.assert_close(large.encoder(enlarged(pictures, 2), message), wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("other", [{"message_bits": 40}, {"size": 128}, {"size": 128, "patch": 8, "decoder_width": 16}])
+def test_what_cannot_be_grown_is_refused(other: dict[str, int]) -> None:
+    with pytest.raises(CheckpointError, match="another shape"):
+        grow(TaggerNetworks(**SMALL), TaggerNetworks(**SMALL | other))
