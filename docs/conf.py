@@ -8,7 +8,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parents[1]
-TOOLS = ROOT / "docs" / "tools"
+PAGES = {"adapters": ROOT / "docs" / "tools", "checkpoints": ROOT / "docs" / "taggers"}
 _project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 project = "FakeTagger"
@@ -31,24 +31,26 @@ autodoc_member_order = "bysource"
 napoleon_numpy_docstring = False
 
 
-def copy_tool_pages(app: Sphinx, config: object) -> None:
-    """Every adapter's README, with its pictures, becomes a page."""
-    shutil.rmtree(TOOLS, ignore_errors=True)
-    for readme in sorted((ROOT / "adapters").glob("*/README.md")):
-        folder = TOOLS / readme.parent.name
-        folder.mkdir(parents=True)
-        for file in (readme, *readme.parent.glob("*.jpg")):
-            shutil.copy(file, folder)
+def copy_pages(app: Sphinx, config: object) -> None:
+    """Every adapter's README, with its pictures, and every tagger's card become pages."""
+    for origin, pages in PAGES.items():
+        shutil.rmtree(pages, ignore_errors=True)
+        for readme in sorted((ROOT / origin).glob("*/README.md")):
+            folder = pages / readme.parent.name
+            folder.mkdir(parents=True)
+            for file in (readme, *readme.parent.glob("*.jpg")):
+                shutil.copy(file, folder)
 
 
 def lead_links_there(app: Sphinx, docname: str, source: list[str]) -> None:
     """Links that are right in the repository, led to the pages made of its files."""
-    source[0] = re.sub(r"\]\(\.\./adapters/", "](tools/", source[0])
-    if docname.startswith("tools/"):
+    for origin, pages in PAGES.items():
+        source[0] = re.sub(rf"\]\(\.\./{origin}/", f"]({pages.name}/", source[0])
+    if docname.startswith(tuple(f"{pages.name}/" for pages in PAGES.values())):
         source[0] = source[0].replace("](../../docs/", "](../../")
 
 
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
-    app.connect("config-inited", copy_tool_pages)
+    app.connect("config-inited", copy_pages)
     app.connect("source-read", lead_links_there)
