@@ -1,7 +1,12 @@
-"""Where things lie: what comes with the repository, and what can be made again."""
+"""Where things lie: what comes with the repository, what can be made again, and who is working in a folder."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from faketagger.errors import FakeTaggerError
 
 
 def repository_root() -> Path:
@@ -18,3 +23,23 @@ def cache_root() -> Path:
     chosen = os.environ.get("FAKETAGGER_CACHE")
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(chosen or os.path.join(home, "faketagger")).expanduser().resolve()
+
+
+@contextmanager
+def working_alone(folder: Path) -> Iterator[None]:
+    """Keep a second call out of an output folder. A process that is killed lets go of it.
+
+    Args:
+        folder: Exists.
+
+    Raises:
+        FakeTaggerError: Another call is working on it.
+    """
+    with (folder / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FakeTaggerError(
+                f"Another call is working on {folder}.", "Wait for it, or choose another --out."
+            ) from None
+        yield

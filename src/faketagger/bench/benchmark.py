@@ -17,6 +17,7 @@ from faketagger.bench.sources import check_attacks, find_sources
 from faketagger.bench.store import Store
 from faketagger.bench.table import print_table
 from faketagger.errors import WatermarkError
+from faketagger.places import working_alone
 from faketagger.watermarks import CheckedWatermark, missing_of
 
 
@@ -61,8 +62,9 @@ def run_benchmark(
         store.open(inputs)
         from faketagger.bench.measure import measure
 
-        summary = measure(config, jobs, sources, store, console, command, began, faces, watermark)
-    store.save_state(finished=shown)
+        with working_alone(store.root):
+            summary = measure(config, jobs, sources, store, console, command, began, faces, watermark)
+            store.save_state(finished=shown)
     print_table(summary, console)
     return store.root, summary
 

@@ -31,6 +31,7 @@ from faketagger.bench.subject import Subject
 from faketagger.bench.tagging import Tagging
 from faketagger.config import check
 from faketagger.errors import ConfigError
+from faketagger.places import working_alone
 from faketagger.ray_cluster import own_errors, ray_session
 from faketagger.watermarks import load_watermark
 from faketagger.zoo import get_adapter
@@ -195,7 +196,7 @@ def fill(
     store.open(inputs)
     order = BenchOrder.of(config, out)
     chosen = choose(sources, config.faces.count, config.seed)
-    with ray_session(workers, address) as ray, own_errors(ray):
+    with working_alone(store.root), ray_session(workers, address) as ray, own_errors(ray):
         total = ray.cluster_resources().get("CPU", 1.0)
         one = {"num_cpus": 1.0}
         _all(ray, order, [Call("cut", first, one) for first in _firsts(len(chosen))], workers, "cut", show)

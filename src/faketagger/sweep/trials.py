@@ -10,7 +10,6 @@ So the state of a sweep is what lies in its folder, whoever was killed when:
 """
 
 import difflib
-import fcntl
 import json
 import math
 import time
@@ -23,6 +22,7 @@ from typing import Any, Literal
 from faketagger.config import check
 from faketagger.errors import ConfigError, FakeTaggerError
 from faketagger.imaging import write_atomically
+from faketagger.places import working_alone
 from faketagger.sweep.schema import SweepConfig
 
 State = Literal["waiting", "running", "finished", "stopped", "failed"]
@@ -152,13 +152,7 @@ class SweepFolder:
             FakeTaggerError: Another one does.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / ".lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise FakeTaggerError(
-                    f"Another call is working on {self.root}.", "Wait for it, or choose another --out."
-                ) from None
+        with working_alone(self.root):
             yield
 
 

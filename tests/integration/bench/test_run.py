@@ -13,7 +13,8 @@ import torch
 
 from faketagger.bench import store as storing
 from faketagger.bench.controls import align_only
-from faketagger.errors import AdapterError, BenchError, ConfigError, ImageError
+from faketagger.errors import AdapterError, BenchError, ConfigError, FakeTaggerError, ImageError
+from faketagger.places import working_alone
 from faketagger.simulator.interface import AttackBatch, AttackOutput
 from tests.helpers.toy_tagger import ToyFacePool, promised, toy_find_faces
 
@@ -50,6 +51,14 @@ def test_the_table_has_what_is_promised_and_the_rows_that_must_be_there(bench: B
     assert rows["jpeg-90/frame"]["tpr_at_fpr"] == {"0.01": 1.0, "0.001": 1.0}
     assert [flag["flag"] for flag in summary["flags"] if flag["scenario"] is None] == ["few_clusters"]
     assert json.loads((tmp_path / "out" / "summary.json").read_text()) == summary
+
+
+def test_two_calls_never_work_in_one_folder(bench: Bench, tmp_path: Path) -> None:
+    first, out = bench(), tmp_path / "out"
+    (out / "summary.json").unlink()
+    with working_alone(out), pytest.raises(FakeTaggerError, match="Another call is working on"):
+        bench()
+    assert bench() == first
 
 
 def test_records_hold_every_picture_with_fresh_messages(bench: Bench, tmp_path: Path) -> None:
