@@ -20,16 +20,16 @@ _TOOL_HEAD = (
 )
 _KEY_CELLS = 3
 _RECOVERY = (
-    *("tool", "role", "frame: bits right", "face: bits right", "payload read", "found at p ≤ {fpr}", "pictures"),
+    *("tool", "role", "tagger", "frame: bits right", "face: bits right", "payload read", "found at p ≤ {fpr}", "pictures"),
     "twin, white − black",
 )
 _STRENGTH = (
-    *("tool", "role", "family", "version", "pixels changed", "PSNR", "face moved", "to the donor"),
+    *("tool", "role", "tagger", "family", "version", "pixels changed", "PSNR", "face moved", "to the donor"),
     *("s a picture", "prepare s (CPU s)", "date"),
 )
 _MISSED = ("tool", "role", "family", "version", "why", "next")
 
-_INTRO = """# The zoo: real tools against the shipped tagger
+_INTRO = """# The zoo: real tools against the shipped taggers
 
 Written by `python -m faketagger.bench.zoo_page`; do not edit. One command measures and writes this page and the result
 table of every adapter's README:
@@ -139,7 +139,7 @@ def _table(head: tuple[str, ...], rows: list[list[str]]) -> str:
 
 def _named(row: ToolRow) -> list[str]:
     setting = f" ({row.setting})" if row.setting else ""
-    return [f"[{row.tool}](../adapters/{row.tool}/README.md){setting}", row.role]
+    return [f"[{row.tool}](../adapters/{row.tool}/README.md){setting}", row.role, row.tagger]
 
 
 def _recovery(row: ToolRow, fpr: str) -> list[str]:
