@@ -1,7 +1,10 @@
 """What the double of the W&B server answers, one method an operation, named as the client names it."""
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 if TYPE_CHECKING:
     from tests.helpers.wandb_double import WandbDouble
@@ -85,3 +88,51 @@ class Answers:
             raise Refused(400, f"{artifact.id} lacks {', '.join(sorted(lacking))}")
         artifact.committed = True
         return {"commitArtifact": {"artifact": {"id": artifact.id, "digest": artifact.told["digest"]}}}
+
+    def viewer(self, _: dict[str, Any]) -> Any:
+        from tests.helpers.wandb_double import ENTITY
+
+        teams = {"edges": [{"node": {"name": ENTITY}}]}
+        return {"viewer": {"id": "viewer", "entity": ENTITY, "username": ENTITY, "flags": "{}", "teams": teams}}
+
+    getDefaultEntity = viewer
+
+    def artifactType(self, _: dict[str, Any]) -> Any:
+        return {"project": {"artifact": None}}
+
+    def organizationCoreWeaveOrganizationID(self, _: dict[str, Any]) -> Any:
+        return {"entity": None}
+
+    def upsertSweep(self, given: dict[str, Any]) -> Any:
+        from tests.helpers.wandb_double import ENTITY
+
+        config = yaml.safe_load(given["config"])
+        if config["method"] != "grid":
+            raise Refused(400, "the double draws grids only")
+        name = f"sweep{len(self._double.sweeps)}"
+        names, values = zip(*((key, one["values"]) for key, one in config["parameters"].items()), strict=True)
+        waiting = [dict(zip(names, one, strict=True)) for one in itertools.product(*values)]
+        self._double.sweeps[name] = {"config": given["config"], "project": given["projectName"], "waiting": waiting}
+        entity = {"id": "entity", "name": given["entityName"] or ENTITY}
+        project = {"id": "project", "name": given["projectName"], "entity": entity}
+        return {"upsertSweep": {"sweep": {"name": name, "project": project}, "configValidationWarnings": []}}
+
+    def sweepWithRuns(self, given: dict[str, Any]) -> Any:
+        sweep = self._double.sweeps.get(given["sweep"])
+        if sweep is None:
+            return {"project": {"sweep": None}}
+        return {"project": {"sweep": {"name": given["sweep"], "config": sweep["config"], "runs": {"edges": []}}}}
+
+    def createAgent(self, given: dict[str, Any]) -> Any:
+        return {"createAgent": {"agent": {"id": given["sweep"]}}}
+
+    def heartbeat(self, given: dict[str, Any]) -> Any:
+        sweep, busy = self._double.sweeps[given["id"]], json.loads(given["runState"])
+        commands = []
+        if not busy and sweep["waiting"]:
+            drawn = {key: {"value": value} for key, value in sweep["waiting"].pop(0).items()}
+            left = len(sweep["waiting"])
+            commands = [{"type": "run", "run_id": f"{given['id']}-{left}", "program": "faketagger", "args": drawn}]
+        elif not busy:
+            commands = [{"type": "exit"}]
+        return {"agentHeartbeat": {"agent": {"id": given["id"]}, "commands": json.dumps(commands)}}

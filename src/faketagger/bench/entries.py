@@ -41,7 +41,7 @@ def add_entry(run: Path, results: Path, name: str | None = None) -> Path:
     Args:
         run: Output folder of ``faketagger bench``, or its ``summary.json``.
         results: Folder of the entries; made where it is missing.
-        name: Of the entry; by default ``WATERMARK--FACES``, or ``WATERMARK-40dB--FACES`` where its strength was matched.
+        name: Of the entry; by default ``WATERMARK--FACES``, or ``WATERMARK-40dB--FACES`` if matched to 40 dB.
 
     Returns:
         The entry's file.

@@ -24,7 +24,7 @@ def leaderboard() -> None:
 @app.command()
 def add(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Output folders of faketagger bench.")],
-    name: Annotated[str | None, typer.Option(help="Name of the entry; by default WATERMARK--FACES, with the strength where it was matched.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the entry; by default WATERMARK--FACES.")] = None,
     results: Results = Path("results"),
 ) -> None:
     """Make an entry of a finished benchmark; a result of another protocol is refused.
