@@ -41,7 +41,7 @@ def add_entry(run: Path, results: Path, name: str | None = None) -> Path:
     Args:
         run: Output folder of ``faketagger bench``, or its ``summary.json``.
         results: Folder of the entries; made where it is missing.
-        name: Of the entry; by default ``WATERMARK--FACES``.
+        name: Of the entry; by default ``WATERMARK--FACES``, or ``WATERMARK-40dB--FACES`` if matched to 40 dB.
 
     Returns:
         The entry's file.
@@ -56,7 +56,9 @@ def add_entry(run: Path, results: Path, name: str | None = None) -> Path:
     values = {"watermark": summary["model"], **{key: summary.get(key) for key in _KEPT}}
     values["scenarios"] = [{**row, "command": None} for row in summary.get("scenarios") or []]
     entry = check_entry(values, str(path), name or "")
-    chosen = name or f"{entry.watermark['name']}--{entry.faces['source']}"
+    matched = entry.watermark.get("psnr_match")
+    strength = "" if matched is None else f"-{matched['target_db']:g}dB"
+    chosen = name or f"{entry.watermark['name']}{strength}--{entry.faces['source']}"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.@-]*", chosen):
         raise BenchError(f"{chosen!r} is no name for an entry.", "Use letters, digits, point, dash and underscore.")
     text = json.dumps(values, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"

@@ -45,7 +45,7 @@ def run_agents(config: SweepConfig, folder: Path, count: int | None, console: Co
         os.environ["FAKETAGGER_SWEEP"] = str(sweep.root)
         try:
             wandb.agent(path, count=count)
-        except (wandb.errors.Error, OSError) as error:
+        except Exception as error:  # the client's own errors share no class
             raise FakeTaggerError(f"The agent ended: {_brief(error)}", "The same call goes on with it.") from error
 
 
@@ -94,7 +94,7 @@ def _sweep_path(config: SweepConfig, sweep: SweepFolder) -> str:
     try:
         made = wandb.sweep(config.plain(), entity=config.entity, project=config.project)
         entity = config.entity or wandb.Api().default_entity
-    except (wandb.errors.Error, OSError, ValueError) as error:
+    except Exception as error:  # the client's own errors share no class
         raise FakeTaggerError(f"W&B does not take the sweep: {_brief(error)}", _INSTEAD) from error
     path = f"{entity}/{config.project}/{made}"
     write_json(remembered, {"path": path})

@@ -72,6 +72,8 @@ def test_an_entry_has_the_promised_keys_and_the_rows_of_the_summary(
     path = add(good)
     entry = json.loads(path.read_text())
     assert path.name == "good--demo.json"
+    matched = {**good, "model": {**good["model"], "psnr_match": {"target_db": 40.0}}}
+    assert add(matched).name == "good-40dB--demo.json"
     assert entry["watermark"] == good["model"]
     assert entry["protocol"]["version"] == 1
     assert [row["scenario"] for row in entry["scenarios"]] == [row["scenario"] for row in good["scenarios"]]
