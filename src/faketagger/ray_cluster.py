@@ -4,12 +4,17 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from faketagger.errors import FakeTaggerError
 
 OBJECT_STORE = 128 * 2**20
 """Bytes; pictures never pass through it, only numbers of batches and their counts do."""
+
+_HINT = (
+    "Look at: ray status --address ADDRESS. A cluster with a token wants ~/.ray/auth_token of its head on every machine."
+)
 
 
 class ScaleError(FakeTaggerError):
@@ -49,6 +54,8 @@ def import_ray() -> Any:
     """
     for name, value in (("RAY_USAGE_STATS_ENABLED", "0"), ("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "1")):
         os.environ.setdefault(name, value)
+    if _has_token():  # as 'ray start' decides it; a client would come without, and be turned away
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
         import ray
         import ray.data
@@ -57,17 +64,24 @@ def import_ray() -> Any:
     return ray
 
 
+def _has_token() -> bool:
+    """Whether the user has a token for Ray's clusters, where Ray looks for it."""
+    if os.environ.get("RAY_AUTH_TOKEN"):
+        return True
+    return Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token").is_file()
+
+
 def _start(ray: Any, workers: int, address: str | None) -> None:
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
     if address is None:
         # One slot more than workers: the numbers of batches come from a small task of their own.
         options |= {"num_cpus": workers + 1, "object_store_memory": OBJECT_STORE, "include_dashboard": False}
     try:
-        ray.init(address=address, **options)
+        ray.init(address=address or "local", **options)
     except Exception as error:  # a node that does not come up raises nothing more special
         where = f"the Ray cluster at {address}" if address else "Ray on this machine"
         reason = " ".join(str(error).split())[:200]
-        raise ScaleError(f"Cannot reach {where}: {reason}.", "Look at: ray status --address ADDRESS") from error
+        raise ScaleError(f"Cannot reach {where}: {reason}.", _HINT if address else None) from error
 
 
 @contextmanager
