@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,8 @@ def ray_session(workers: int, address: str | None) -> Iterator[Any]:
     Raises:
         ScaleError: Ray is not installed, or the cluster does not answer.
     """
+    if address and _has_token() and "ray" not in sys.modules:  # Ray looks at its mode when it is imported
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # a client would come without, and be turned away
     ray = import_ray()
     begun = not ray.is_initialized()
     if begun:
@@ -54,8 +57,6 @@ def import_ray() -> Any:
     """
     for name, value in (("RAY_USAGE_STATS_ENABLED", "0"), ("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "1")):
         os.environ.setdefault(name, value)
-    if _has_token():  # as 'ray start' decides it; a client would come without, and be turned away
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
         import ray
         import ray.data
