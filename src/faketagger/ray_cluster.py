@@ -14,7 +14,7 @@ OBJECT_STORE = 128 * 2**20
 """Bytes; pictures never pass through it, only numbers of batches and their counts do."""
 
 _HINT = (
-    "Look at: ray status --address ADDRESS. A cluster with a token wants ~/.ray/auth_token of its head on every machine."
+    "Look at: ray status --address ADDRESS. If it wants a token: copy ~/.ray/auth_token of its head to this machine."
 )
 
 
