@@ -1,70 +1,124 @@
-"""Tagging a folder with one worker and with two, in turn: how much of the second worker arrives.
+"""Tagging with one worker and with two, and the same work in processes without Ray: what is lost, and to whom.
 
-.venv/bin/python benchmarks/scaling.py [--pictures N] [--rounds N]. Run it on an idle machine; the load is reported.
+.venv/bin/python benchmarks/scaling.py [--pictures N] [--rounds N] [--keep]. Run it on an idle machine, for about three
+minutes; the load is reported. --keep lays the result beside the cost that 'faketagger plan' plans with.
 """
 
 import argparse
 import json
+import multiprocessing
 import os
-import statistics
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from faketagger.data.demo import demo_faces
 from faketagger.ray_cluster import ray_session
-from faketagger.scale.engine import run_batches
-from faketagger.scale.frozen import freeze
+from faketagger.scale.cost import Scaling, load_table, measure_cost, table_path
+from faketagger.scale.engine import BatchWorker, run_batches, unfinished
+from faketagger.scale.frozen import FrozenListing, freeze
 from faketagger.scale.listing import listed
 from faketagger.scale.tagging import TagOrder
 
-BATCH = 4
+MODEL, BATCH, WORKERS = "face-128", 4, 2
+NAMES = ("plain_one", "plain_several", "one", "several")
 
 
-def once(root: Path, files: list[str], workers: int) -> tuple[float, float]:
-    """Pictures a second of so many workers once they all work, and processor seconds a picture."""
-    batches = -(-len(files) // BATCH)
-    listing = freeze([listed(files)], root / "listing", BATCH)
-    with ray_session(workers, None) as ray:
-        finished: list[float] = []
-        busy = 0.0
-        order = TagOrder(root, "face-128", "benchmark", "int:1", None)
-        for batch in run_batches(ray, listing, order, root / "r", workers):
-            finished.append(time.perf_counter())
-            busy += batch.seconds
+def with_ray(ray: Any, listing: FrozenListing, order: TagOrder, workers: int) -> float:
+    """Pictures a second of so many workers of Ray, once they all work."""
+    batches = run_batches(ray, listing, order, order.out / "results", workers)
+    finished = [time.perf_counter() for _ in batches]
     # The workers start up one after another: count from the moment every one of them has finished a batch or two.
     first = 2 * workers
-    return (batches - first) * BATCH / (finished[-1] - finished[first - 1]), busy / len(files)
+    return (listing.batches - first) * BATCH / (finished[-1] - finished[first - 1])
 
 
-def measure(pictures: int = 96, rounds: int = 3) -> dict[str, float]:
-    """Median rates and efficiency over rounds, each round both in turn."""
-    ones, twos = [], []
-    loads = [os.getloadavg()[0]]
-    for _ in range(rounds):
-        for workers, kept in ((1, ones), (2, twos)):
-            with tempfile.TemporaryDirectory() as folder:
-                faces = Path(folder) / "faces"
-                faces.mkdir()
-                portraits = demo_faces(24)
-                for number in range(pictures):
-                    pixels = portraits[number % len(portraits)][2].copy()
-                    pixels[0, 0] = number % 251, number // 251, 7  # contents differ, so that each is tagged
-                    Image.fromarray(pixels).save(faces / f"{number:05d}.png")
-                kept.append(once(Path(folder), sorted(map(str, faces.glob("*.png"))), workers)[0])
-        loads.append(os.getloadavg()[0])
-    shares = [two / (2 * one) for one, two in zip(ones, twos, strict=True)]
-    return {
-        "one_worker_per_s": statistics.median(ones), "two_workers_per_s": statistics.median(twos),
-        "efficiency": statistics.median(shares), "lowest": min(shares), "highest": max(shares),
-        "load_before": loads[0], "load_after": loads[-1], "cores": len(os.sched_getaffinity(0)), "target": 0.9,
-    }  # fmt: skip
+def plainly(listing: FrozenListing, order: TagOrder, workers: int) -> float:
+    """Pictures a second of so many processes that do the same to a part each, begun together."""
+    context = multiprocessing.get_context("spawn")
+    begin, spans = context.Barrier(workers), context.Queue()
+    todo = unfinished(listing, order.out / "results")
+    parts = [todo[place::workers] for place in range(workers)]
+    arguments = [(listing, order, part, begin, spans) for part in parts]
+    processes = [context.Process(target=_one_process, args=each) for each in arguments]
+    for process in processes:
+        process.start()
+    found = [spans.get(timeout=120) for _ in processes]
+    for process in processes:
+        process.join()
+    warmed = workers * BATCH
+    return (listing.rows - warmed) / (max(end for _, end in found) - min(start for start, _ in found))
+
+
+def _one_process(listing: FrozenListing, order: TagOrder, todo: np.ndarray, begin: Any, spans: Any) -> None:
+    worker = BatchWorker(order, listing, order.out / "results", todo)
+    worker({"id": np.array([0])})  # whatever is loaded on first use
+    begin.wait()
+    start = time.perf_counter()
+    for place in range(1, len(todo)):
+        worker({"id": np.array([place])})
+    spans.put((start, time.perf_counter()))
+
+
+def _pictures(folder: Path, count: int) -> FrozenListing:
+    portraits = [pixels for _, _, pixels in demo_faces(24)]
+    folder.mkdir()
+    for number in range(count):
+        pixels = portraits[number % len(portraits)].copy()
+        pixels[0, 0] = number % 251, number // 251, 7  # contents differ, so that each is tagged
+        Image.fromarray(pixels).save(folder / f"{number:05d}.png")
+    return freeze([listed(sorted(map(str, folder.glob("*.png"))))], folder / "listing", BATCH)
+
+
+def measure_scaling(pictures: int, rounds: int) -> Scaling:
+    """All four in turn, round after round."""
+    rates: dict[str, list[float]] = {name: [] for name in NAMES}
+    with tempfile.TemporaryDirectory() as folder, ray_session(WORKERS, None) as ray:
+        listing = _pictures(Path(folder) / "pictures", pictures)
+        for turn in range(rounds):
+            for name, found in rates.items():
+                order = TagOrder(Path(folder) / f"{name}-{turn}", MODEL, "benchmark", "int:1", None)
+                workers = WORKERS if name.endswith("several") else 1
+                plain = name.startswith("plain")
+                found.append(plainly(listing, order, workers) if plain else with_ray(ray, listing, order, workers))
+    return Scaling(WORKERS, **{name: tuple(found) for name, found in rates.items()})
+
+
+def summary(scaling: Scaling) -> dict[str, Any]:
+    """Medians and the range over rounds."""
+    shares = {
+        "efficiency": scaling.efficiency,
+        "machine_allows": scaling.allowed,
+        "rays_share": scaling.efficiency / scaling.allowed,
+    }
+    told = {
+        name: {"median": float(np.median(found)), "lowest": float(found.min()), "highest": float(found.max())}
+        for name, found in shares.items()
+    }
+    rates = {name: float(np.median(getattr(scaling, name))) for name in NAMES}
+    return told | {"pictures_per_s": rates, "target": "rays_share >= 0.9"}
+
+
+def _keep(scaling: Scaling) -> None:
+    path = table_path(MODEL, "cpu")
+    table = load_table(path) if path.is_file() else measure_cost(MODEL, "cpu")
+    replace(table, scaling=scaling).save(path)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=int, default=96)
-    parser.add_argument("--rounds", type=int, default=3)
-    print(json.dumps(measure(**vars(parser.parse_args())), indent=1))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--keep", action="store_true", help="for 'faketagger plan'")
+    arguments = parser.parse_args()
+    before, began = os.getloadavg()[0], time.perf_counter()
+    measured = measure_scaling(arguments.pictures, arguments.rounds)
+    if arguments.keep:
+        _keep(measured)
+    machine = {"cores": len(os.sched_getaffinity(0)), "load_before": before, "load_after": os.getloadavg()[0]}
+    print(json.dumps(summary(measured) | machine | {"seconds": time.perf_counter() - began}, indent=1))

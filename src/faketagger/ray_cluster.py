@@ -2,14 +2,20 @@
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from faketagger.errors import FakeTaggerError
 
 OBJECT_STORE = 128 * 2**20
 """Bytes; pictures never pass through it, only numbers of batches and their counts do."""
+
+_HINT = (
+    "Look at: ray status --address ADDRESS. If it wants a token: copy ~/.ray/auth_token of its head to this machine."
+)
 
 
 class ScaleError(FakeTaggerError):
@@ -30,6 +36,8 @@ def ray_session(workers: int, address: str | None) -> Iterator[Any]:
     Raises:
         ScaleError: Ray is not installed, or the cluster does not answer.
     """
+    if address and _has_token() and "ray" not in sys.modules:  # Ray looks at its mode when it is imported
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # a client would come without, and be turned away
     ray = import_ray()
     begun = not ray.is_initialized()
     if begun:
@@ -57,17 +65,24 @@ def import_ray() -> Any:
     return ray
 
 
+def _has_token() -> bool:
+    """Whether the user has a token for Ray's clusters, where Ray looks for it."""
+    if os.environ.get("RAY_AUTH_TOKEN"):
+        return True
+    return Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token").is_file()
+
+
 def _start(ray: Any, workers: int, address: str | None) -> None:
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
     if address is None:
         # One slot more than workers: the numbers of batches come from a small task of their own.
         options |= {"num_cpus": workers + 1, "object_store_memory": OBJECT_STORE, "include_dashboard": False}
     try:
-        ray.init(address=address, **options)
+        ray.init(address=address or "local", **options)
     except Exception as error:  # a node that does not come up raises nothing more special
         where = f"the Ray cluster at {address}" if address else "Ray on this machine"
         reason = " ".join(str(error).split())[:200]
-        raise ScaleError(f"Cannot reach {where}: {reason}.", "Look at: ray status --address ADDRESS") from error
+        raise ScaleError(f"Cannot reach {where}: {reason}.", _HINT if address else None) from error
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,35 @@ class Observation:
 
 
 @dataclass(frozen=True)
+class Scaling:
+    """Pictures a second with one worker and with several, in rounds that took all four in turn.
+
+    Attributes:
+        workers: How many several are.
+        one: One worker of Ray, each round.
+        several: That many workers of Ray.
+        plain_one: The same work in a process of its own, without Ray.
+        plain_several: That many such processes, which know nothing of each other: what the machine gives.
+    """
+
+    workers: int
+    one: tuple[float, ...]
+    several: tuple[float, ...]
+    plain_one: tuple[float, ...]
+    plain_several: tuple[float, ...]
+
+    @property
+    def efficiency(self) -> NDArray[np.float64]:
+        """Of Ray's workers together against one, each round."""
+        return np.array(self.several) / (self.workers * np.array(self.one))
+
+    @property
+    def allowed(self) -> NDArray[np.float64]:
+        """The same of processes without Ray: cores share caches, memory and clock."""
+        return np.array(self.plain_several) / (self.workers * np.array(self.plain_one))
+
+
+@dataclass(frozen=True)
 class CostTable:
     """Everything that was measured on one device.
 
@@ -55,6 +84,7 @@ class CostTable:
         cores: Cores that the process might use; it used one.
         load: Processes that wanted a core meanwhile, mean of one minute.
         observations: One per tagged picture.
+        scaling: How far several workers scale, where that was measured.
     """
 
     model: str
@@ -63,11 +93,21 @@ class CostTable:
     cores: int
     load: float
     observations: tuple[Observation, ...]
+    scaling: Scaling | None = None
 
     def seconds(self) -> NDArray[np.float64]:
         """What an observation costs: processor time on a CPU, which other processes do not stretch; else the clock."""
         cpu = self.device == "cpu"
         return np.array([one.core_seconds if cpu else one.seconds for one in self.observations])
+
+    def kept_beside(self, path: Path) -> "CostTable":
+        """This one with the scaling of the measurement that lies there, if that is of the same machine."""
+        try:
+            before = load_table(path)
+        except DataError:  # there is none, or it is to be replaced
+            return self
+        same = (before.machine, before.cores) == (self.machine, self.cores)
+        return replace(self, scaling=before.scaling) if same else self
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
@@ -89,7 +129,9 @@ def load_table(path: Path) -> CostTable:
     try:
         values = json.loads(path.read_text())
         seen = tuple(Observation(**one) for one in values.pop("observations"))
-        table = CostTable(**values, observations=seen)
+        scaled = values.pop("scaling", None)
+        scaling = scaled and Scaling(scaled.pop("workers"), **{name: tuple(rates) for name, rates in scaled.items()})
+        table = CostTable(**values, observations=seen, scaling=scaling)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise DataError(f"{path} is no measurement.", "Measure again: faketagger plan --measure.") from error
     if len(seen) < 4:

@@ -9,7 +9,7 @@ from faketagger.scale.plan import CostModel, Estimate, plan
 
 
 def plot_plan(
-    model: CostModel, path: Path, images: int, workers: int, side: float, faces: float, efficiency: float
+    model: CostModel, path: Path, images: int, workers: int, side: float, faces: float, efficiency: Estimate
 ) -> None:
     """Four panels around one plan.
 
@@ -20,7 +20,7 @@ def plot_plan(
         workers: Processes at a time.
         side: Square root of the mean number of pixels.
         faces: Mean number of faces.
-        efficiency: Of the workers together against one.
+        efficiency: Of several workers together against one.
     """
     from matplotlib.figure import Figure
 
@@ -57,7 +57,7 @@ def plot_plan(
     _band(axes[3], crews, lambda value: hours(images, value))
     axes[3].set(
         xlabel="workers", ylabel="hours", xscale="log", yscale="log",
-        title=f"{images:,} pictures, efficiency {efficiency:.2f}",
+        title=f"{images:,} pictures, efficiency {efficiency.value:.2f}",
     )  # fmt: skip
     for axis in axes:
         axis.set_ylim(bottom=0 if axis.get_yscale() == "linear" else None)

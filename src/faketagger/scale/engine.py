@@ -111,7 +111,7 @@ def run_batches(
     _quiet(ray)
     numbers = ray.data.range(len(todo), override_num_blocks=min(len(todo), _MOST_BLOCKS))
     finished = numbers.map_batches(
-        _Worker,
+        BatchWorker,
         fn_constructor_args=(make, listing, folder, todo),
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(size=min(workers, len(todo)), max_tasks_in_flight_per_actor=2),
@@ -123,13 +123,28 @@ def run_batches(
             yield BatchDone(int(row["number"]), counts, float(row["seconds"]))
 
 
-class _Worker:
-    """An actor of the pool."""
+class BatchWorker:
+    """Works through batches; Ray runs one in each process of the pool.
+
+    Args:
+        make: Makes what is done to a batch.
+        listing: The collection.
+        folder: For the records.
+        todo: Numbers of the batches, (K,) int64.
+    """
 
     def __init__(self, make: Callable[[], BatchTask], listing: FrozenListing, folder: Path, todo: np.ndarray) -> None:
         self._task, self._listing, self._folder, self._todo = make(), listing, folder, todo
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, list[Any]]:
+        """Work through one batch.
+
+        Args:
+            batch: ``id``: its place in ``todo``.
+
+        Returns:
+            One row of :class:`BatchDone`, by columns.
+        """
         number = int(self._todo[int(batch["id"][0])])
         path = result_file(self._folder, number)
         start = time.perf_counter()

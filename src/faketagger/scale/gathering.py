@@ -13,7 +13,7 @@ from faketagger.data.samples import MANIFEST
 from faketagger.errors import DataError
 from faketagger.imaging import write_atomically
 from faketagger.places import cache_root
-from faketagger.scale.listing import fetch, list_collection
+from faketagger.scale.listing import fetch, list_collection, suffix
 
 log = logging.getLogger(__name__)
 _THREADS = 8
@@ -36,7 +36,7 @@ def gather_faces(source: str, count: int | None, seed: int) -> Path:
     found: list[Source] = []
     uris: dict[str, str] = {}
     for row in (row for table in list_collection(source) for row in table.to_pylist()):
-        name = f"{len(found):09d}{Path(row['uri']).suffix.lower()}"
+        name = f"{len(found):09d}{suffix(row['uri'])}"
         uris[name] = row["uri"]
         found.append(Source(name, row["identity"] or row["uri"], Path(name)))
     chosen = choose(found, count, seed)

@@ -6,14 +6,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
-import pyarrow.fs as pa_fs
 import pyarrow.parquet as pq
 
 from faketagger.errors import DataError
 from faketagger.imaging.find import SUFFIXES
+from faketagger.scale.stores import first_line, is_address, list_store, read_store
 
 SCHEMA = pa.schema({"uri": pa.string(), "payload": pa.string(), "identity": pa.string()})
 """One row per picture; payload (of the one picture) and identity (whose face it is) may be null."""
@@ -25,7 +26,7 @@ _BATCH = 10_000
 
 def is_collection(source: str) -> bool:
     """Whether a source can only be a collection: a manifest, or the address of an object store."""
-    return "://" in source or Path(source).suffix.lower() in MANIFESTS
+    return is_address(source) or Path(source).suffix.lower() in MANIFESTS
 
 
 def list_collection(source: str) -> Iterator[pa.Table]:
@@ -42,10 +43,10 @@ def list_collection(source: str) -> Iterator[pa.Table]:
     Raises:
         DataError: The source is missing, is no manifest, or lists nothing.
     """
-    if Path(source).suffix.lower() in MANIFESTS and "://" not in source:
+    if is_address(source):
+        tables = _rows(list_store(source, _is_picture))
+    elif Path(source).suffix.lower() in MANIFESTS:
         tables = _manifest(Path(source))
-    elif "://" in source:
-        tables = _rows(_stored(source))
     else:
         tables = _rows(_folder(Path(source).expanduser()))
     empty = True
@@ -65,21 +66,12 @@ def fetch(uri: str) -> bytes:
     Raises:
         OSError: It cannot be read.
     """
-    if "://" not in uri:
-        return Path(uri).read_bytes()
-    system, path = _system(uri)
-    with system.open_input_stream(path) as stream:
-        content: bytes = stream.read()
-    return content
+    return read_store(uri) if is_address(uri) else Path(uri).read_bytes()
 
 
-def _system(uri: str) -> tuple[Any, str]:
-    try:
-        found: tuple[Any, str] = pa_fs.FileSystem.from_uri(uri)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        known = "Known: s3://, gs://, hdfs://, file://."
-        raise DataError(f"{uri} cannot be opened: {_first_line(error)}.", known) from error
-    return found
+def suffix(uri: str) -> str:
+    """A picture's suffix in small letters, e.g. ``.jpg``."""
+    return Path(urlsplit(uri).path if is_address(uri) else uri).suffix.lower()
 
 
 def _folder(root: Path) -> Iterator[str]:
@@ -94,22 +86,6 @@ def _folder(root: Path) -> Iterator[str]:
 
 def _is_picture(name: str) -> bool:
     return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
-
-
-def _stored(uri: str) -> Iterator[str]:
-    system, root = _system(uri)
-    scheme = uri.split("://")[0]
-    waiting = [root]
-    while waiting:
-        try:
-            found = system.get_file_info(pa_fs.FileSelector(waiting.pop()))
-        except (OSError, pa.ArrowException) as error:
-            raise DataError(f"{uri} cannot be listed: {_first_line(error)}.") from error
-        found.sort(key=lambda info: info.path)
-        waiting += [info.path for info in reversed(found) if info.type == pa_fs.FileType.Directory]
-        for info in found:
-            if info.type == pa_fs.FileType.File and _is_picture(info.base_name):
-                yield f"{scheme}://{info.path}"
 
 
 def _rows(uris: Iterator[str]) -> Iterator[pa.Table]:
@@ -144,7 +120,7 @@ def _manifest(path: Path) -> Iterator[pa.Table]:
             given = [name for name in _MORE if name in names]
             yield listed(uris, **{name: batch.column(names.index(name)).cast(pa.string()) for name in given})
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} is no readable manifest: {_first_line(error)}.") from error
+        raise DataError(f"{path} is no readable manifest: {first_line(error)}.") from error
 
 
 def _batches(path: Path) -> Iterator[pa.RecordBatch]:
@@ -164,8 +140,4 @@ def _batches(path: Path) -> Iterator[pa.RecordBatch]:
 def _from(folder: Path, text: str | None) -> str:
     if not text:
         raise DataError("The manifest has a row without a path.")
-    return text if "://" in text or os.path.isabs(text) else str(folder / text)
-
-
-def _first_line(error: BaseException) -> str:
-    return " ".join(str(error).split()).rstrip(".")[:200] or type(error).__name__
+    return text if is_address(text) or os.path.isabs(text) else str(folder / text)

@@ -18,6 +18,7 @@ from faketagger.errors import ConfigError
 from faketagger.scale.cost import CostTable
 
 _ROUNDS = 6
+_LEAST = 0.01
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "b": 1e9}
 
 
@@ -33,9 +34,20 @@ class Estimate:
         """All three multiplied by a positive number."""
         return Estimate(self.value * factor, self.low * factor, self.high * factor)
 
+    def over(self, divisor: "Estimate") -> "Estimate":
+        """Divided by another one whose error has nothing to do with this one's; both are positive."""
+        value = self.value / divisor.value
+        up = np.hypot(np.log(self.high / self.value), np.log(divisor.value / divisor.low))
+        down = np.hypot(np.log(self.value / self.low), np.log(divisor.high / divisor.value))
+        return Estimate(value, float(value * np.exp(-down)), float(value * np.exp(up)))
+
     def inverse(self, factor: float = 1.0) -> "Estimate":
         """``factor`` divided by it."""
         return Estimate(factor / self.value, factor / self.high, factor / self.low)
+
+
+CERTAIN = Estimate(1.0, 1.0, 1.0)
+"""The efficiency of one worker; of several, what is taken where it was not measured."""
 
 
 class CostModel:
@@ -90,6 +102,17 @@ class CostModel:
         value = max(value, floor)
         return Estimate(value, max(value - reach, floor), value + reach)
 
+    def efficiency(self) -> Estimate | None:
+        """Of several workers together against one, with the error of the rounds' mean; None if not measured."""
+        if self.table.scaling is None:
+            return None
+        shares = self.table.scaling.efficiency
+        value = float(shares.mean())
+        if len(shares) < 2:
+            return Estimate(value, _LEAST, 1.0)
+        reach = float(stats.t.ppf(0.975, len(shares) - 1) * shares.std(ddof=1) / np.sqrt(len(shares)))
+        return Estimate(value, max(_LEAST, value - reach), value + reach)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -98,7 +121,7 @@ class Plan:
     Attributes:
         images: Pictures.
         workers: One core each, or one GPU each.
-        efficiency: Of the workers together against one, as a share.
+        efficiency: Of the workers together against one, as a share; 1 for one worker.
         rate: Pictures a second of one worker.
         per_hour: Pictures per core-hour or GPU-hour.
         hours: By the clock.
@@ -107,7 +130,7 @@ class Plan:
 
     images: int
     workers: int
-    efficiency: float
+    efficiency: Estimate
     rate: Estimate
     per_hour: Estimate
     hours: Estimate
@@ -118,7 +141,7 @@ class Plan:
         return asdict(self)
 
 
-def plan(model: CostModel, images: int, workers: int, side: float, faces: float, efficiency: float) -> Plan:
+def plan(model: CostModel, images: int, workers: int, side: float, faces: float, efficiency: Estimate) -> Plan:
     """Extrapolate.
 
     Args:
@@ -127,14 +150,14 @@ def plan(model: CostModel, images: int, workers: int, side: float, faces: float,
         workers: Processes at a time.
         side: Square root of the mean number of pixels.
         faces: Mean number of faces.
-        efficiency: Of the workers together against one, in (0, 1].
+        efficiency: Of several workers together against one.
     """
     seconds = model.seconds(side, faces)
-    work = seconds.times(images / 3600 / efficiency)
-    return Plan(
-        images, workers, efficiency, seconds.inverse(), seconds.inverse(3600 * efficiency),
-        work.times(1 / min(workers, max(1, images))), work,
-    )  # fmt: skip
+    share = efficiency if workers > 1 else CERTAIN
+    each = seconds.over(share)
+    work = each.times(images / 3600)
+    hours = work.times(1 / min(workers, max(1, images)))
+    return Plan(images, workers, share, seconds.inverse(), each.inverse(3600), hours, work)
 
 
 def parse_count(text: str) -> int:

@@ -8,10 +8,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image, ImageOps
 
 from faketagger.bench.protocol import BenchConfig
 from faketagger.cli.bench import _folder
 from faketagger.config import check
+from faketagger.data.demo import demo_faces
 from faketagger.scale import benching
 from faketagger.zoo import install
 from tests.helpers.rogue_adapters import BEHAVIOURS, make_adapter
@@ -75,6 +77,38 @@ def test_chunks_done_by_workers_are_the_same_records(
     scheduled.clear()
     benching.fill(config, tmp_path / "many", 2, None, lambda *step: None)
     assert not scheduled
+
+
+@pytest.mark.slow
+def test_ray_itself_leaves_what_one_process_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray")
+    for name, value in (("FAKETAGGER_ADAPTERS", tmp_path / "adapters"), ("OMP_NUM_THREADS", 1)):
+        monkeypatch.setenv(name, str(value))
+    adapter = make_adapter(tmp_path / "adapters" / "rogue", BEHAVIOURS["well_behaved"])
+    (tmp_path / "faces").mkdir()
+    portrait = Image.fromarray(demo_faces(0)[-1][2]).resize((192, 192))
+    for name, picture in (("a", portrait), ("b", ImageOps.mirror(portrait))):
+        picture.save(tmp_path / "faces" / f"{name}.png")
+    values = {"protocol": {"name": "small", "version": 1}, "model": "face-128", "strips": 1,
+              "faces": {"source": str(tmp_path / "faces"), "size": 160},
+              "scenarios": [{"attack": "jpeg", "severity": 50.0}, BLACK]}  # fmt: skip
+    config = check(values, BenchConfig, "small.yaml")
+    for name in ("ray", "alone"):
+        monkeypatch.setenv("FAKETAGGER_CACHE", str(tmp_path / f"cache-{name}"))
+        install(adapter)
+        if name == "ray":
+            benching.fill(config, tmp_path / name, 2, None, lambda *step: None)
+            continue
+        worker = benching.Loaded(benching.BenchOrder.of(config, tmp_path / name))
+        worker.store.open({})
+        (black,) = [job.id for job in worker.jobs if job.box == "black"]
+        for work, job in ((worker.cut, ""), (worker.tag, ""), (worker.attack, ""), (worker.attack, black)):
+            work(0, job)
+    parts = [sorted((tmp_path / name).glob("parts/**/*.parquet")) for name in ("ray", "alone")]
+    assert len(parts[0]) == len(parts[1]) > 4
+    for one, other in zip(*parts, strict=True):
+        assert one.relative_to(tmp_path / "ray") == other.relative_to(tmp_path / "alone")
+        assert pq.read_table(one).equals(pq.read_table(other)), one
 
 
 def test_a_manifest_brings_the_drawn_faces_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

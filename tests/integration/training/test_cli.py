@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partialmethod
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,32 @@ def test_the_wandb_run_has_the_layout_of_all_runs(trained: Path) -> None:
     assert model["model.safetensors"].read_bytes() == (trained / "smoke" / "model.safetensors").read_bytes()
     assert set(wandb_run.artifacts["model"]["aliases"]) == {"latest", "step-6"}
     assert list(contents(wandb_run.artifacts["dataset"])) == ["faces.csv"]
+
+
+@pytest.mark.slow
+def test_mixed_precision_and_compiled_networks_learn_the_same_under_the_same_names(
+    tmp_path: Path, smoke: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Torch's own code generator takes minutes on a CPU; this one traces the networks and runs what was traced.
+    monkeypatch.setattr(torch.nn.Module, "compile", partialmethod(torch.nn.Module.compile, backend="eager"))
+    graphs, losses, states = [], [], []
+    for change in ("precision=32-true", "precision=bf16-mixed", "compile=true"):
+        torch._dynamo.utils.counters.clear()
+        out = tmp_path / change
+        assert run([*smoke, *BRIEF, f"trainer.{change}", "--out", str(out)]) == 0
+        graphs.append(torch._dynamo.utils.counters["stats"]["unique_graphs"])
+        with (out / "csv" / "version_0" / "metrics.csv").open() as file:
+            losses += [float(row["train/loss"]) for row in csv.DictReader(file) if row["train/loss"]]
+        states.append(torch.load(out / "last.ckpt", weights_only=True)["state_dict"])
+        assert faketagger.load(out / "smoke", key="a test's own key").size == 64
+    plain, mixed, compiled = losses
+    assert compiled == pytest.approx(plain, rel=1e-5)
+    assert mixed == pytest.approx(plain, rel=0.03)
+    assert mixed != pytest.approx(plain, rel=1e-5)
+    assert graphs[:2] == [0, 0]
+    assert graphs[2] > 1
+    kinds = [{name: tensor.dtype for name, tensor in state.items()} for state in states]
+    assert kinds[0] == kinds[1] == kinds[2]
 
 
 @pytest.mark.parametrize("logger", ["csv", "tensorboard"])

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -96,9 +97,34 @@ def test_two_processes_under_slurm_equal_one(one_process: Path, words: list[str]
     assert not (tmp_path / "bin" / "asked").exists()
 
 
-def test_two_workers_of_ray_equal_one_process(one_process: Path, words: list[str], tmp_path: Path) -> None:
+def _kill_a_worker_of_ray(out: Path, cache: Path, killed: list[int]) -> None:
+    """Wait for the first checkpoint, kill one of the processes that train, keep the step that was saved."""
+    deadline = time.monotonic() + 300
+    while not (out / LAST).is_file() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            training = b"TrainWorker" in (process / "cmdline").read_bytes()
+            if training and str(cache).encode() in (process / "environ").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
+                last = read_last(out)
+                killed.append(last["global_step"] if last else 0)
+                return
+        except OSError:  # it has just ended
+            continue
+
+
+def test_two_workers_of_ray_one_of_them_killed_equal_one_process(
+    one_process: Path, words: list[str], tmp_path: Path, cache: Path
+) -> None:
     pytest.importorskip("ray")
+    killed: list[int] = []
+    killer = threading.Thread(target=_kill_a_worker_of_ray, args=(tmp_path, cache, killed))
+    killer.start()
     outcome = train_on_ray(load_config(words[1], TrainConfig, [*words[2:], *TWO]), tmp_path)
+    killer.join()
+    assert len(killed) == 1
+    assert killed[0] < STEPS
     assert outcome.metrics == pytest.approx(load_metrics(one_process), abs=1e-4)
     _assert_same(one_process, tmp_path)
 
