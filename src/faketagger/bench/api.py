@@ -16,6 +16,7 @@ from faketagger.bench.benchmark import run_benchmark
 from faketagger.bench.pictures import save_png
 from faketagger.bench.protocol import BenchConfig
 from faketagger.bench.table import by_job
+from faketagger.bench.wording import of_people
 from faketagger.config import check
 from faketagger.data.samples import MANIFEST
 from faketagger.errors import BenchError
@@ -53,7 +54,7 @@ class BenchmarkResult:
         model, faces = self.summary["model"], self.summary["faces"]
         rows = [row for row in self.summary["scenarios"] if row["status"] == "run" and row["family"] != "control"]
         worst = min(rows, key=lambda row: row["bit_accuracy"], default=None)
-        text = f"{model['name']}: {len(rows)} scenarios on {faces['n_images']} pictures of {faces['n_clusters']} people"
+        text = f"{model['name']}: {len(rows)} scenarios on {of_people(faces)}"
         if worst is None:
             return text
         left = f"leaves {100 * worst['bit_accuracy']:.1f} % of the bits"

@@ -7,6 +7,7 @@ import pandas as pd
 
 from faketagger.bench.scenario import UNTAGGED_NULL
 from faketagger.bench.statistics import exceeds_nominal
+from faketagger.bench.wording import counted
 
 FEW_CLUSTERS = 20
 STILL = 0.15
@@ -43,7 +44,7 @@ def raise_flags(
         flag(
             "few_clusters",
             None,
-            f"Only {clusters} identities: intervals from fewer than {FEW_CLUSTERS} are too optimistic.",
+            f"Only {counted(clusters, 'identity')}: intervals from fewer than {FEW_CLUSTERS} are too optimistic.",
         )
     for row in scenarios:
         for name, message in _row_flags(row):
@@ -90,7 +91,7 @@ def _row_flags(row: dict[str, Any]) -> list[tuple[str, str]]:
     if idle:
         found.append(("attack_did_nothing", f"{row['label']} {idle}."))
     if (row["failed"] + row["no_face"]) * 5 > n:
-        losses = f"{row['failed']} attacks failed and {row['no_face']} pictures show no face"
+        losses = f"{counted(row['failed'], 'attack')} failed and {counted(row['no_face'], 'picture')} without a face"
         found.append(("many_failures", f"{row['label']}: {losses}, of {n}; they count as read at chance."))
     return found
 
@@ -121,7 +122,7 @@ def _donor_flags(row: dict[str, Any]) -> list[tuple[str, str]]:
         message = "one message for all pictures, so there is no interval; the pooled p-value is valid"
         found.append(("few_clusters", f"{label}: {message}."))
     elif donors < FEW_CLUSTERS:
-        message = f"{donors} messages: intervals from fewer than {FEW_CLUSTERS} are too optimistic"
+        message = f"{counted(donors, 'message')}: intervals from fewer than {FEW_CLUSTERS} are too optimistic"
         found.append(("few_clusters", f"{label}: {message}; the pooled p-value is valid."))
     if _measured(row["null_pooled_p_value"]) and row["null_pooled_p_value"] < _ALARM:
         message = f"the control, prepared without a tag, reads as tagged (p = {row['null_pooled_p_value']:.1g})"

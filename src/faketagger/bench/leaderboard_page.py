@@ -5,6 +5,7 @@ from typing import Any
 
 from faketagger.bench.leaderboard import STRICT, Board, Standing
 from faketagger.bench.table import percent
+from faketagger.bench.wording import of_people
 
 HEADS = (
     *("watermark", "bits", "PSNR dB", f"found % at p ≤ {STRICT}", "bits right %, white box", "black box"),
@@ -90,7 +91,7 @@ def heading(board: Board) -> str:
     """
     faces = board.faces
     return (
-        f"{board.protocol}, {faces['source']} faces: {faces['n_images']} pictures of {faces['n_clusters']} people, "
+        f"{board.protocol}, {faces['source']} faces: {of_people(faces)}, "
         f"{faces['size']} px"
     )
 

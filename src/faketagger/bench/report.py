@@ -11,6 +11,7 @@ from faketagger.bench.picture_table import as_script, pack_reads
 from faketagger.bench.report_rows import comparison_heads, comparison_rows, gap_row, result_row, threshold_sentence
 from faketagger.bench.strips import FOUND_AT, Strip
 from faketagger.bench.table import by_job, donor_sentence, percent
+from faketagger.bench.wording import of_people
 
 _SECTIONS = (
     *(("results", "results"), ("survival", "what survives"), ("quality", "against PSNR"), ("pictures", "pictures")),
@@ -123,7 +124,7 @@ def _lede(summary: dict[str, Any]) -> str:
     faces, model = summary["faces"], summary["model"]
     return (
         f"{model['name']}: {model['payload_bits']} bits of payload in a message of {model['message_bits']}. "
-        f"{faces['n_images']} pictures of {faces['n_clusters']} people "
+        f"{of_people(faces)} "
         f"({faces['source']}) at {faces['size']} pixels."
     )
 

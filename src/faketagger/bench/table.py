@@ -8,6 +8,8 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from faketagger.bench.wording import counted, of_people
+
 
 def percent(value: float | None, digits: int = 1) -> str:
     """A share as per cent without the sign; a dash for None.
@@ -68,7 +70,7 @@ def _title(summary: dict[str, Any]) -> str:
     protocol, model, faces = summary["protocol"], summary["model"], summary["faces"]
     return (
         f"{protocol['name']} v{protocol['version']} · {model['name']}, {model['message_bits']} bits · "
-        f"{faces['n_images']} pictures of {faces['n_clusters']} people, {faces['size']} px"
+        f"{of_people(faces)}, {faces['size']} px"
     )
 
 
@@ -117,7 +119,7 @@ def donor_sentence(row: dict[str, Any]) -> str:
     Args:
         row: A run scenario of that role.
     """
-    messages = "1 message" if row["n_clusters"] == 1 else f"{row['n_clusters']} messages"
+    messages = counted(row["n_clusters"], "message")
     found = f"{row['pooled_matched']} of {row['pooled_bits']} bits, {p_words(row['pooled_p_value'])}"
     control = f"{row['null_pooled_matched']} of {row['null_pooled_bits']}, {p_words(row['null_pooled_p_value'])}"
     return (
@@ -130,8 +132,8 @@ def _notes(summary: dict[str, Any]) -> list[Text]:
     notes = [
         Text(
             f"white minus black, {gap['pair']}, {gap['view']}: {100 * gap['difference']:+.1f} points "
-            f"[{100 * gap['ci_low']:+.1f}, {100 * gap['ci_high']:+.1f}] of bit accuracy on {gap['n_images']} "
-            f"pictures of {gap['n_clusters']} people"
+            f"[{100 * gap['ci_low']:+.1f}, {100 * gap['ci_high']:+.1f}] of bit accuracy on "
+            f"{of_people(gap)}"
         )
         for gap in summary["gaps"]
     ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from faketagger.bench.table import p_words, percent
+from faketagger.bench.wording import counted
 from faketagger.bench.zoo_kept import read_kept, read_unrun, write_kept
 from faketagger.bench.zoo_rows import Missed, ToolRow, ZooResults, load_results
 from faketagger.errors import FakeTaggerError
@@ -20,8 +21,8 @@ _TOOL_HEAD = (
 )
 _KEY_CELLS = 3
 _RECOVERY = (
-    *("tool", "role", "tagger", "frame: bits right", "face: bits right", "payload read", "found at p ≤ {fpr}", "pictures"),
-    "twin, white − black",
+    *("tool", "role", "tagger", "frame: bits right", "face: bits right", "payload read", "found at p ≤ {fpr}"),
+    *("pictures", "twin, white − black"),
 )
 _STRENGTH = (
     *("tool", "role", "tagger", "family", "version", "pixels changed", "PSNR", "face moved", "to the donor"),
@@ -159,8 +160,7 @@ def _recovery(row: ToolRow, fpr: str) -> list[str]:
 
 
 def _messages(row: ToolRow) -> str:
-    count = row.any["n_clusters"]
-    return "" if row.role == "carrier" else f", {count} message{'s' if count > 1 else ''}"
+    return "" if row.role == "carrier" else f", {counted(row.any['n_clusters'], 'message')}"
 
 
 def _bits(scores: dict[str, Any] | None) -> str:

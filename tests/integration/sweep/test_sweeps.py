@@ -181,15 +181,17 @@ def test_every_shipped_file_trains(path: Path, tmp_path: Path, few_faces: list[s
 
 
 @pytest.mark.slow
-def test_a_trial_of_the_smoke_sweep_is_one_wandb_run_with_its_checkpoint_and_its_benchmark(
+def test_a_trial_of_the_smoke_sweep_on_ray_is_one_wandb_run_with_its_checkpoint_and_its_benchmark(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = (repository_root() / "experiments" / "sweeps" / "smoke.yaml").read_text()
     file = tmp_path / "smoke.yaml"
-    file.write_text(text.replace("run_cap: 20", "run_cap: 1"))
-    assert run(["sweep", str(file), "--out", str(tmp_path / "out")]) == 0
-    (trial,) = _shown(tmp_path / "out", capsys)["trials"]
-    assert trial["state"] == "finished"
+    file.write_text(text.replace("run_cap: 20", "run_cap: 2"))
+    assert run(["sweep", str(file), "--engine", "ray", "--out", str(tmp_path / "out")]) == 0
+    trial, other = _shown(tmp_path / "out", capsys)["trials"]
+    assert trial["state"] == other["state"] == "finished"
+    assert trial["metric"] >= other["metric"]
+    assert trial["parameters"] != other["parameters"]
     assert trial["metric"] == trial["metrics"]["bench/bit_accuracy"]
     assert {"val/bits/none", "bench/psnr_db", "bench/jpeg-50/frame/bit_accuracy"} <= set(trial["metrics"])
     folder = Path(trial["folder"])
