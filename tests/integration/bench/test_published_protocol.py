@@ -1,4 +1,4 @@
-"""The leaderboard's own protocol, as it is shipped, from the command line: two faces, our watermark that needs no training."""
+"""The leaderboard's own protocol as it is shipped: two faces, our watermark that needs no training."""
 
 import json
 from pathlib import Path
