@@ -103,6 +103,12 @@ class Answers:
     def organizationCoreWeaveOrganizationID(self, _: dict[str, Any]) -> Any:
         return {"entity": None}
 
+    def upsertView2(self, given: dict[str, Any]) -> Any:
+        if given["entityName"] != self.viewer({})["viewer"]["entity"]:
+            raise Refused(403, f"{given['entityName']} is somebody else")
+        self._double.views.append(given)
+        return {"upsertView": {"view": {"id": "view", "name": given["name"]}, "inserted": True}}
+
     def upsertSweep(self, given: dict[str, Any]) -> Any:
         from tests.helpers.wandb_double import ENTITY
 

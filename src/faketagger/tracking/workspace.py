@@ -90,11 +90,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--project", default=PROJECT)
     chosen = parser.parse_args(arguments)
     try:
-        print(build_workspace(chosen.entity, chosen.project).save().url)
+        print(_save(build_workspace(chosen.entity, chosen.project)))
     except FakeTaggerError as error:
         print(f"error: {error.message}\ntry: {error.hint}", file=sys.stderr)
         return 2
     return 0
+
+
+def _save(workspace: Any) -> str:
+    try:
+        return str(workspace.save().url)
+    except Exception as error:  # the client's own errors share no class
+        reason = " ".join(str(error).split())[:200]
+        raise FakeTaggerError(
+            f"W&B does not save the workspace: {reason}", "Run 'wandb login', and check the entity and the network."
+        ) from error
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from faketagger.bench.page import load_run
 from faketagger.bench.strips import Face
 from faketagger.bench.wandb_log import Logged, RunWriter
 from tests.helpers.made_runs import make_run
-from tests.helpers.wandb_double import KEY, Artifact, WandbDouble, wandb_double
+from tests.helpers.wandb_double import ENTITY, KEY, Artifact, WandbDouble, wandb_double
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +86,21 @@ def test_tables_arrive_with_their_pictures(server: WandbDouble) -> None:
     pictures = {cell["path"] for row in rows for cell in row if isinstance(cell, dict)}
     assert pictures
     assert pictures <= set(tables[0].files)
+
+
+def test_the_workspace_is_saved_or_one_sentence_says_why_not(server: WandbDouble, tmp_path: Path) -> None:
+    pytest.importorskip("wandb_workspaces", reason="pip install 'faketagger[dashboard]'")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WANDB")}
+    environment |= {"WANDB_BASE_URL": server.url, "WANDB_API_KEY": KEY, "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "faketagger.tracking.workspace"]
+    options = {"env": environment, "capture_output": True, "text": True, "check": False, "timeout": 300}
+    saved = subprocess.run([*command, ENTITY], **options)
+    assert saved.returncode == 0, saved.stderr
+    assert server.url in saved.stdout
+    (view,) = server.views
+    assert view["projectName"] == "faketagger"
+    assert "val/" in view["spec"]
+    refused = subprocess.run([*command, "another"], **options)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error: W&B does not save the workspace: ")
+    assert "Traceback" not in refused.stderr
