@@ -17,7 +17,7 @@ LEGEND = (
     "what a picture carries, *something survives* counts attacks in views with an exact p ≤ 0.05 after Holm over all "
     "of them. *Untagged called tagged* are untagged pictures through the same attacks at a nominal 1 %, with the "
     "upper 95 % limit. Where PSNR differs, the stronger mark has the easier task: compare within a decibel, or use "
-    "`--match-psnr`."
+    "`--match-psnr`; a mark that cannot be made weak enough to reach that PSNR stays at what it costs anyway."
 )
 NOTHING = "There is no entry yet."
 _HOW = """```bash
