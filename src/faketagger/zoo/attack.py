@@ -13,7 +13,7 @@ from faketagger.zoo.events import ImageEvent
 from faketagger.zoo.installation import Installation, require
 from faketagger.zoo.jobs import Job, new_job
 from faketagger.zoo.manifest import CONTRACT, Adapter, Value
-from faketagger.zoo.outputs import judge, read_png, write_png
+from faketagger.zoo.outputs import judge, read_png, stage_png
 from faketagger.zoo.registry import get_adapter
 from faketagger.zoo.results import AttackRun, ImageResult, Timings, deliver, from_entry, make_folder
 from faketagger.zoo.runner import RunReport, run_driver
@@ -167,7 +167,7 @@ class _Batch:
                 continue
             name = f"{index:05d}.png"
             try:
-                write_png(pixels, job.inputs / name)
+                stage_png(pixels, paths[0], job.inputs / name)
             except OSError as error:
                 raise AdapterError(f"The job folder cannot be written: {error}.", "Free some space.") from error
             staged[name] = key

@@ -18,6 +18,8 @@ CONTRACT = 1
 KIT = Path(__file__).with_name("kit")
 """Modules that every driver in Python may import."""
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 class Manifest(Section):
     """One adapter.yaml. See docs/adapters.md for every key with an example."""
@@ -158,7 +160,7 @@ def load_manifest(path: str | Path) -> Adapter:
     path = Path(path)
     path = path / "adapter.yaml" if path.is_dir() else path
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
     except OSError:
         raise AdapterError(f"There is no adapter at {path.parent}: adapter.yaml cannot be read.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
