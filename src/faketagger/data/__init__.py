@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from faketagger.data.celebahq import CelebAHQ
+    from faketagger.data.config import DataConfig
     from faketagger.data.demo import demo_faces, materialise_demo
     from faketagger.data.folder import FolderFaces
-    from faketagger.data.module import DataConfig, FaceDataModule
+    from faketagger.data.module import FaceDataModule
 
 _HOMES = {
     "CelebAHQ": "celebahq",
-    "DataConfig": "module",
+    "DataConfig": "config",
     "FaceDataModule": "module",
     "FolderFaces": "folder",
     "demo_faces": "demo",

@@ -3,18 +3,17 @@
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import torch
-from pydantic import Field, model_validator
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader
 
-from faketagger.config import Section
+from faketagger.data.batches import OrderedBatches, SteppedBatches
 from faketagger.data.celebahq import CelebAHQ
+from faketagger.data.config import DataConfig
 from faketagger.data.crops import FaceCrops
 from faketagger.data.demo import demo_place, materialise_demo
 from faketagger.data.division import Division
-from faketagger.data.samples import Identities, Sample, Split, list_folder, split_by_identity
+from faketagger.data.samples import Sample, Split, list_folder, split_by_identity
 from faketagger.data.shards import ShardFaces, WindowedOrder
 from faketagger.errors import DataError
 from faketagger.places import cache_root
@@ -25,157 +24,6 @@ import pytorch_lightning as lightning  # noqa: E402
 
 Faces = FaceCrops | ShardFaces
 _SPLITS: tuple[Split, ...] = ("train", "val", "test")
-
-
-class DataConfig(Section):
-    """Which faces, how large, how many at a time.
-
-    Attributes:
-        kind: ``demo`` (the built-in faces), ``folder`` (any photographs), ``celebahq`` (published layout) or
-            ``shards`` (what ``faketagger shard`` wrote; its splits are in the shards).
-        root: The folder; not for ``demo``.
-        val_root: A second folder to validate and test on, instead of a share of the first; its people are left
-            out of training.
-        identities: Where names come from in a folder.
-        group: What divides people in two: a column of ``manifest.csv``, or an attribute of CelebA-HQ; above 0 means
-            group 1. Null puts everybody into group 0.
-        size: Side of the aligned crop in pixels.
-        margin: What is added to the crop on every side, as a share of ``size``.
-        batch_size: Faces per optimiser step, over all processes and accumulated batches.
-        val_share: Share of the pictures for validation (``demo`` and ``folder``).
-        test_share: Share of the pictures for the test (``demo`` and ``folder``).
-        limit: Use only so many pictures of each split.
-        demo_faces: How many pictures to render for ``demo``.
-        workers: Processes that load data.
-        in_memory: Keep every crop in memory.
-        backend: Face finder.
-        seed: Fixes the split and the order.
-    """
-
-    kind: Literal["demo", "folder", "celebahq", "shards"] = "demo"
-    root: Path | None = None
-    val_root: Path | None = None
-    identities: Identities = "auto"
-    group: str | None = None
-    size: int = Field(default=128, ge=32, le=1024)
-    margin: float = Field(default=0.1875, ge=0, le=1)
-    batch_size: int = Field(default=16, ge=1)
-    val_share: float = Field(default=0.1, gt=0, lt=1)
-    test_share: float = Field(default=0.1, ge=0, lt=1)
-    limit: int | None = Field(default=None, ge=1)
-    demo_faces: int = Field(default=48, ge=6)
-    workers: int = Field(default=0, ge=0)
-    in_memory: bool = True
-    backend: str = "auto"
-    seed: int = Field(default=0, ge=0)
-
-    @model_validator(mode="after")
-    def _roots_fit_the_kind(self) -> "DataConfig":
-        if (self.kind == "demo") != (self.root is None):
-            raise ValueError("a root folder is needed for folder, celebahq and shards, and not allowed for demo")
-        if self.val_root is not None and self.kind != "folder":
-            raise ValueError("val_root goes with kind: folder only")
-        if self.kind == "shards" and self.group is not None:
-            raise ValueError("shards carry no group")
-        if self.val_share + self.test_share >= 1:
-            raise ValueError("val_share and test_share leave nothing for training")
-        return self
-
-
-class SteppedBatches(Sampler[list[int]]):
-    """Batches that are a pure function of (seed, step), and this process's part of each.
-
-    Every pass over the data is a fresh shuffle; what does not fill a batch is left out of that pass, unless the
-    data is smaller than one batch. Iteration starts at the step that ``position`` tells and ends with the pass.
-
-    Args:
-        count: Number of items.
-        batch_size: Items per step, over all processes and turns.
-        seed: Fixes every shuffle.
-        position: Tells how many steps have been taken so far.
-        division: How a batch is divided.
-        order: Tells the items of a pass from one place to another; a shuffle of everything if None.
-
-    Raises:
-        ConfigError: A batch does not divide.
-        DataError: There are fewer items than parts.
-    """
-
-    def __init__(
-        self,
-        count: int,
-        batch_size: int,
-        seed: int,
-        position: Callable[[], int],
-        division: Division | None = None,
-        order: Callable[[int, int, int], list[int]] | None = None,
-    ) -> None:
-        self.division = division or Division()
-        if count < self.division.parts:
-            raise DataError(f"{count} faces cannot be divided over {self.division.parts} parts of a batch.")
-        self.share = min(self.division.share(batch_size), count // self.division.parts)
-        self.count = count
-        self.batch_size = self.share * self.division.parts
-        self.seed = seed
-        self.position = position
-        self.order = order or self._shuffled
-
-    @property
-    def steps(self) -> int:
-        """Steps in one pass."""
-        return self.count // self.batch_size
-
-    def __len__(self) -> int:
-        return self.steps * self.division.turns
-
-    def __iter__(self) -> Iterator[list[int]]:
-        step = self.position()
-        for later in range(step, (step // self.steps + 1) * self.steps):
-            batch = self.batch(later)
-            for turn in range(self.division.turns):
-                start = self.division.part(turn) * self.share
-                yield batch[start : start + self.share]
-
-    def batch(self, step: int) -> list[int]:
-        """Numbers of the items of one step, counted from 0 over all passes, for all processes and turns."""
-        turn, place = divmod(step, self.steps)
-        start = place * self.batch_size
-        return self.order(turn, start, start + self.batch_size)
-
-    def _shuffled(self, turn: int, start: int, stop: int) -> list[int]:
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + turn)
-        items: list[int] = torch.randperm(self.count, generator=generator)[start:stop].tolist()
-        return items
-
-
-class OrderedBatches(Sampler[list[int]]):
-    """All items in order, each in one batch of one process; the batches are the same for every number of processes.
-
-    Args:
-        count: Number of items.
-        batch_size: As for :class:`SteppedBatches`; a batch here is one part of it.
-        division: How a batch is divided.
-
-    Raises:
-        ConfigError: A batch does not divide.
-        DataError: There are fewer items than processes.
-    """
-
-    def __init__(self, count: int, batch_size: int, division: Division) -> None:
-        if count < division.processes:
-            raise DataError(
-                f"{count} faces to validate on cannot be divided over {division.processes} processes.",
-                "Raise data.val_share, or use fewer processes.",
-            )
-        self.division, self.count = division, count
-        self.size = min(division.share(batch_size), max(1, count // division.parts))
-
-    def __len__(self) -> int:
-        return len(range(self.division.rank * self.size, self.count, self.size * self.division.processes))
-
-    def __iter__(self) -> Iterator[list[int]]:
-        for start in range(self.division.rank * self.size, self.count, self.size * self.division.processes):
-            yield list(range(start, min(start + self.size, self.count)))
 
 
 class FaceDataModule(lightning.LightningDataModule):

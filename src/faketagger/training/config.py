@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from faketagger.config import Section
-from faketagger.data.module import DataConfig
+from faketagger.data.config import DataConfig
 from faketagger.tagger.checkpoint import NetworkConfig
 
 

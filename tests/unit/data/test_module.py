@@ -14,7 +14,9 @@ from torch import nn
 
 from faketagger.config import load_config
 from faketagger.data import demo
-from faketagger.data.module import DataConfig, FaceDataModule, SteppedBatches
+from faketagger.data.batches import SteppedBatches
+from faketagger.data.config import DataConfig
+from faketagger.data.module import FaceDataModule
 from faketagger.errors import ConfigError, DataError
 
 

@@ -11,9 +11,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from faketagger.data.batches import OrderedBatches, SteppedBatches
+from faketagger.data.config import DataConfig
 from faketagger.data.crops import FaceCrops
 from faketagger.data.division import Division, part_rng
-from faketagger.data.module import DataConfig, FaceDataModule, OrderedBatches, SteppedBatches
+from faketagger.data.module import FaceDataModule
 from faketagger.data.samples import Sample
 from faketagger.data.shards import INDEX, ShardFaces, WindowedOrder
 from faketagger.errors import ConfigError, DataError
