@@ -31,6 +31,7 @@ class TaggerConfig(Section):
         leave_out: Names of ``attacks`` that this run is not trained against, for leave-one-out tables.
         payload_bits: Payload that a message of the trained tagger carries.
         crc_bits: Width of its check.
+        attacked: Share of the pictures of a step that are attacked, once the curriculum attacks at all.
     """
 
     start_from: str | None = None
@@ -45,6 +46,7 @@ class TaggerConfig(Section):
     image_weight: float = Field(default=0.2, ge=0)
     critic_weight: float = Field(default=0.0, ge=0)
     face_only: float = Field(default=0.25, ge=0, le=1)
+    attacked: float = Field(default=0.8, gt=0, lt=1)
 
 
 class AutoencoderConfig(Section):

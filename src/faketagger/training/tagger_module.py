@@ -43,6 +43,8 @@ class TaggerModule(PartedModule):
         image_weight: Weight of the image loss once quality is climbing.
         critic_weight: Weight of the adversarial critic; 0 builds none.
         face_only: Share of attacked pictures of which only the face is left.
+        attacked: Share of pictures that are attacked once the curriculum's ramp is over; the others keep the untouched
+            reading honest.
         validation: Attacks that validation also reads through, each at its default severity.
         seed: With the step number, fixes every random draw of that step.
 
@@ -64,6 +66,7 @@ class TaggerModule(PartedModule):
         image_weight: float = 0.2,
         critic_weight: float = 0.0,
         face_only: float = 0.25,
+        attacked: float = 0.8,
         validation: tuple[str, ...] = ("jpeg", "resize", "blur"),
         seed: int = 0,
     ) -> None:
@@ -106,7 +109,7 @@ class TaggerModule(PartedModule):
 
     def _attack(self, tagged: Tensor, landmarks: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Attack the share of the batch that the curriculum allows; True where a picture was attacked."""
-        drawn = uniform(rng, (len(tagged),), tagged) < 0.8 * self.curriculum.attack_share
+        drawn = uniform(rng, (len(tagged),), tagged) < self.hparams["attacked"] * self.curriculum.attack_share
         rows = drawn.nonzero().flatten()
         if not len(rows):
             return tagged, drawn
