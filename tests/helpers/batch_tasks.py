@@ -29,7 +29,7 @@ class Trivial:
 class Painter:
     """Stands in for a tagger: makes every picture a little darker, and sees no face in a flat one."""
 
-    def embed(self, image: Photo, payload: str, psnr_db: float | None = None) -> Photo:
+    def embed(self, image: Photo, payload: str, psnr_db: float | None = None, *, again: bool = False) -> Photo:
         if image.rgb.std() < 0.01:
             raise FaceError("no face was found, so there is nothing to tag")
         return image.with_rgb(np.clip(image.rgb * 0.9, 0, 1))

@@ -13,6 +13,7 @@ def tag_one(
     key: str | None,
     payload: str,
     psnr: float | None,
+    again: bool,
     workers: int | None,
     address: str | None,
     batch: int,
@@ -27,6 +28,7 @@ def tag_one(
         key: The secret, or None for the environment's.
         payload: For pictures whose row names none.
         psnr: PSNR of the face crop in dB, or None.
+        again: Tag what is tagged already.
         workers: Processes that tag; None for one a core.
         address: Of a Ray cluster, or None.
         batch: Pictures that are recorded together.
@@ -47,7 +49,7 @@ def tag_one(
         raise ConfigError("A collection is tagged alone.", "Give one folder, manifest or address.")
     load(model, key).codec.encode(payload)
     source = sources[0] if "://" in sources[0] else str(Path(sources[0]).expanduser().resolve())
-    order = TagOrder(out.resolve(), model, key, payload, psnr)
+    order = TagOrder(out.resolve(), model, key, payload, psnr, again)
     count = workers or len(os.sched_getaffinity(0))
     done = tag_collection(source, order, count, address, batch, Advance(Console(stderr=True), "tagging"), gpus)
     told = ", ".join(f"{number} {status}" for status, number in sorted(done.counts.items()))

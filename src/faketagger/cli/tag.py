@@ -18,6 +18,7 @@ def tag(
     model: Annotated[str, typer.Option(help="Name of a shipped tagger, or a checkpoint's folder.")] = "face-128",
     key: Annotated[str | None, typer.Option(help="The secret; $FAKETAGGER_KEY if left out.")] = None,
     psnr: Annotated[float | None, typer.Option(help="PSNR of the face crop in dB; less is stronger.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Replace a tag that is there, instead of refusing.")] = False,
     crf: Annotated[float, typer.Option(help="Of a video: H.264's constant rate factor, 0 best to 51.")] = 18,
     lossless: Annotated[bool, typer.Option("--lossless", help="Of a video: keep every pixel (H.264 4:4:4).")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Of a collection: processes that tag.")] = None,
@@ -49,13 +50,13 @@ def tag(
     if workers or address or any(map(is_collection, sources)):
         from faketagger.cli.collection import tag_one
 
-        tag_one(sources, out, model, key, payload, psnr, workers, address, batch, gpus)
+        tag_one(sources, out, model, key, payload, psnr, again, workers, address, batch, gpus)
         return
     paths = [Path(source) for source in sources]
     if any(is_video(path) for path in paths):
         from faketagger.cli.video import tag_video
 
-        tag_video(paths, out, payload, load(model, key), psnr, crf, lossless)
+        tag_video(paths, out, payload, load(model, key), psnr_db=psnr, again=again, crf=crf, lossless=lossless)
         return
     files = find_images(paths)
     tagger = load(model, key)
@@ -63,20 +64,23 @@ def tag(
     out.mkdir(parents=True, exist_ok=True)
     written: dict[Path, Path] = {}
     failures = []
+    hints = set()
     for file in track(files, "tagging", disable=len(files) < 2):
         try:
             photo = read_photo(file)
             target = output_path(photo, file, out)
             _refuse_overwriting(target, file, written)
-            write_photo(tagger.embed(photo, payload, psnr), target)
+            write_photo(tagger.embed(photo, payload, psnr, again=again), target)
         except FakeTaggerError as error:
             failures.append(f"{file}: {error.message}")
+            hints.add(error.hint)
         else:
             written[target] = file
             print(target)
     if failures:
         listed = "; ".join(failures[:10]) + ("; …" if len(failures) > 10 else "")
-        raise FakeTaggerError(f"{len(failures)} of {len(files)} photographs were not tagged: {listed}")
+        hint = hints.pop() if len(hints) == 1 else None
+        raise FakeTaggerError(f"{len(failures)} of {len(files)} photographs were not tagged: {listed}", hint)
 
 
 def _refuse_overwriting(target: Path, source: Path, written: dict[Path, Path]) -> None:

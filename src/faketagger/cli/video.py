@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from faketagger.tagger import Tagger
 
 
-def tag_video(
-    paths: list[Path], out: Path, payload: str, tagger: Tagger, psnr: float | None, crf: float, lossless: bool
-) -> None:
+def tag_video(paths: list[Path], out: Path, payload: str, tagger: Tagger, **settings: Any) -> None:
     """Tag one video and say how many frames carry the message.
 
     Args:
@@ -27,15 +25,11 @@ def tag_video(
         out: Its new file, or a folder for it.
         payload: As typed.
         tagger: Who tags.
-        psnr: PSNR of the face crop in dB, or None.
-        crf: Constant rate factor.
-        lossless: Keep every pixel.
+        **settings: As for :func:`faketagger.tagger.video.embed_video`.
     """
     source, target = only_video(paths, out)
     with bar("tagging") as advance:
-        done = tagger.embed_video(
-            source, target, payload, psnr_db=psnr, crf=crf, lossless=lossless, progress=advance
-        )
+        done = tagger.embed_video(source, target, payload, progress=advance, **settings)
     rest = done.frames - done.tagged
     print(f"{target}: {done.tagged} of {done.frames} frames tagged, {rest} without a face unchanged")
 

@@ -44,6 +44,7 @@ class TagOrder:
         key: The secret, or None for the environment's.
         payload: For pictures whose row names none.
         psnr: PSNR of the face crop in dB, or None.
+        again: Tag what is tagged already.
     """
 
     out: Path
@@ -51,6 +52,7 @@ class TagOrder:
     key: str | None
     payload: str
     psnr: float | None
+    again: bool = False
 
     def __call__(self) -> "Tagging":
         """What a worker makes of it: the tagger on this worker's GPU if it was given one, else on one thread."""
@@ -65,7 +67,7 @@ class TagOrder:
 class Embeds(Protocol):
     """The part of a tagger that is needed here."""
 
-    def embed(self, image: Any, payload: str, psnr_db: float | None = None) -> Photo:
+    def embed(self, image: Any, payload: str, psnr_db: float | None = None, *, again: bool = False) -> Photo:
         """Tag every face of a photograph."""
 
 
@@ -108,7 +110,7 @@ class Tagging:
         if not fresh and (made := sorted(folder.glob(f"{key}.*"))):  # by a worker that did not live to record it
             return {"key": key, "status": "tagged", "output": str(made[0].relative_to(self._order.out))}
         photo = read_photo(content)
-        tagged = self._tagger.embed(photo, payload, self._order.psnr)
+        tagged = self._tagger.embed(photo, payload, self._order.psnr, again=self._order.again)
         folder.mkdir(parents=True, exist_ok=True)
         target = output_path(photo, f"{key}{_SUFFIXES.get(photo.format, '.png')}", folder)
         write_photo(tagged, target)

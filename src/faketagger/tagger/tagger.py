@@ -14,16 +14,15 @@ from faketagger.coding import Codec, Payload, key_from
 from faketagger.errors import FaceError, ImageError, PayloadError
 from faketagger.faces import Face, find_faces
 from faketagger.faces.geometry import crop_matrix, face_mask, paste_residual, transform_points, warp_crop
-from faketagger.imaging import Photo, read_photo
+from faketagger.imaging import Image, Photo, as_photo
 from faketagger.tagger.attenuation import hold_power
 from faketagger.tagger.networks import TaggerNetworks
 from faketagger.tagger.pooling import VideoReading
+from faketagger.tagger.presence import refuse_tagged
 from faketagger.tagger.reading import TagReading, read_face, read_picture
 
 if TYPE_CHECKING:
     from faketagger.tagger.video import TaggedVideo
-
-Image = str | PathLike[str] | bytes | Photo | np.ndarray
 
 
 class Tagger(nn.Module):
@@ -69,13 +68,16 @@ class Tagger(nn.Module):
         return Tagger(self.networks, codec, self.psnr_db, self.name)
 
     @torch.no_grad()
-    def embed(self, image: Image, payload: Payload | str | int | bytes, psnr_db: float | None = None) -> Photo:
+    def embed(
+        self, image: Image, payload: Payload | str | int | bytes, psnr_db: float | None = None, *, again: bool = False
+    ) -> Photo:
         """Tag every face of a photograph.
 
         Args:
             image: A path, the bytes of a file, a :class:`Photo`, or an array (H, W, 3).
             payload: Anything :meth:`Payload.parse` reads.
             psnr_db: PSNR of the aligned crop instead of the tagger's own.
+            again: Tag what is tagged already; the first tag is lost.
 
         Returns:
             The photograph with the tag; size, depth, alpha, profile and metadata as before.
@@ -83,14 +85,16 @@ class Tagger(nn.Module):
         Raises:
             ImageError: The image is unusable.
             PayloadError: The payload does not fit.
-            FaceError: No face was found.
+            FaceError: No face was found, or one carries a tag.
         """
         message = torch.from_numpy(self.codec.encode(payload)).float()[None].to(self.device)
-        photo = _as_photo(image)
+        photo = as_photo(image)
         faces = find_faces(photo.rgb8)
         if not faces:
             raise FaceError("no face was found, so there is nothing to tag", "use a picture whose face is larger")
         pixels = torch.from_numpy(photo.rgb).permute(2, 0, 1)[None].to(self.device)
+        if not again:
+            refuse_tagged(self.face_logits(pixels, faces))
         for face in faces:
             landmarks = torch.from_numpy(face.landmarks)[None].to(self.device)
             pixels = self.embed_aligned(pixels, message, landmarks, psnr_db)
@@ -110,7 +114,7 @@ class Tagger(nn.Module):
         Raises:
             ImageError: The image is unusable.
         """
-        photo = _as_photo(image)
+        photo = as_photo(image)
         faces = find_faces(photo.rgb8)
         if not faces:
             return read_picture([], self.codec, significance)
@@ -236,11 +240,3 @@ class Tagger(nn.Module):
             raise PayloadError(f"The messages must have shape {wanted}, not {tuple(message.shape)}.")
         if not ((message == 0) | (message == 1)).all():
             raise PayloadError("The messages must hold 0 and 1 only.")
-
-
-def _as_photo(image: Any) -> Photo:
-    if isinstance(image, Photo):
-        return image
-    if isinstance(image, np.ndarray):
-        return Photo.from_array(image)
-    return read_photo(image)

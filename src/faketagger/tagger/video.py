@@ -19,6 +19,7 @@ from faketagger.imaging import to_uint8
 from faketagger.imaging.video import Frame, probe_video, read_frames
 from faketagger.imaging.video_write import CRF, rewrite_video
 from faketagger.tagger.pooling import Tracks, VideoReading, read_tracks
+from faketagger.tagger.presence import refuse_tagged
 from faketagger.tagger.reading import read_face
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def embed_video(
     payload: Payload | str | int | bytes,
     psnr_db: float | None = None,
     *,
+    again: bool = False,
     crf: float = CRF,
     lossless: bool = False,
     progress: Progress = lambda done, total: None,
@@ -62,6 +64,7 @@ def embed_video(
         target: The new video; see :func:`faketagger.imaging.video_write.rewrite_video`.
         payload: Anything :meth:`Payload.parse` reads.
         psnr_db: PSNR of the aligned crop instead of the tagger's own.
+        again: Tag what is tagged already, as far as the first frame with a face shows it; the first tag is lost.
         crf: Constant rate factor of the new video.
         lossless: Keep every pixel of the tagged frames.
         progress: Called with (frames done, all frames).
@@ -69,7 +72,7 @@ def embed_video(
     Raises:
         ImageError: The video is unusable or cannot be written.
         PayloadError: The payload does not fit.
-        FaceError: No frame shows a face. No file is written then.
+        FaceError: No frame shows a face, or the first that does is tagged. No file is written then.
     """
     message = torch.from_numpy(tagger.codec.encode(payload)).float()[None].to(tagger.device)
     total = probe_video(source).frames
@@ -79,10 +82,12 @@ def embed_video(
         nonlocal tagged
         progress(frame.index, total)
         faces = find_faces(frame.pixels)
-        tagged += bool(faces)
         if not faces:
             return None
         pixels = _tensor(frame.pixels, tagger)
+        if not (tagged or again):
+            refuse_tagged(tagger.face_logits(pixels, faces))
+        tagged += 1
         for face in faces:
             pixels = tagger.embed_aligned(pixels, message, _points(face, tagger), psnr_db)
         return to_uint8(pixels[0].permute(1, 2, 0).cpu().numpy())
