@@ -3,8 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from faketagger.coding import Codec, corrected_p_value
 from faketagger.errors import FaceError
 
+SIGNIFICANCE = 1e-6
 CERTAIN = 0.87
 """Mean confidence of a face's bits from which it counts as tagged; docs/faq.md has what was measured."""
 
@@ -21,19 +23,22 @@ def bit_confidence(poses: NDArray[np.float64]) -> float:
     return float((1 / (1 + np.exp(-np.abs(poses)))).mean(1).max())
 
 
-def refuse_tagged(faces: list[NDArray[np.float64]]) -> None:
+def refuse_tagged(faces: list[NDArray[np.float64]], codec: Codec) -> None:
     """Keep a second tag from a picture that has one: it would take the place of the first.
 
     Args:
         faces: (2, L) logits of each face.
+        codec: Code and key of who would tag: a payload that it can read counts, however unsure the bits are.
 
     Raises:
         FaceError: A face is tagged.
     """
     for number, poses in enumerate(faces, start=1):
-        if (confidence := bit_confidence(poses)) >= CERTAIN:
+        decoded = [codec.decode(logits) for logits in poses]
+        p_value = corrected_p_value(min(one.p_value for one in decoded), len(poses) * len(faces))
+        if bit_confidence(poses) >= CERTAIN or p_value <= SIGNIFICANCE:
             which = f"face {number} of {len(faces)}" if len(faces) > 1 else "the face"
             raise FaceError(
-                f"{which} already carries a tag (its bits are {confidence:.0%} sure), which a second one would replace",
+                f"{which} already carries a tag, which a second one would replace",
                 "read it with `faketagger read`; `faketagger tag --again` (in Python again=True) replaces it",
             )

@@ -94,7 +94,7 @@ class Tagger(nn.Module):
             raise FaceError("no face was found, so there is nothing to tag", "use a picture whose face is larger")
         pixels = torch.from_numpy(photo.rgb).permute(2, 0, 1)[None].to(self.device)
         if not again:
-            refuse_tagged(self.face_logits(pixels, faces))
+            refuse_tagged(self.face_logits(pixels, faces), self.codec)
         for face in faces:
             landmarks = torch.from_numpy(face.landmarks)[None].to(self.device)
             pixels = self.embed_aligned(pixels, message, landmarks, psnr_db)

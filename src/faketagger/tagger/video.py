@@ -86,7 +86,7 @@ def embed_video(
             return None
         pixels = _tensor(frame.pixels, tagger)
         if not (tagged or again):
-            refuse_tagged(tagger.face_logits(pixels, faces))
+            refuse_tagged(tagger.face_logits(pixels, faces), tagger.codec)
         tagged += 1
         for face in faces:
             pixels = tagger.embed_aligned(pixels, message, _points(face, tagger), psnr_db)

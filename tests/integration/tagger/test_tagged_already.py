@@ -41,11 +41,18 @@ def test_confidence_does_not_depend_on_the_message_or_the_mirror(logits: np.ndar
     assert bit_confidence(logits[::-1]) == pytest.approx(confidence)
 
 
-def test_the_face_that_is_tagged_is_named() -> None:
-    unsure, sure = np.zeros((2, 36)), np.full((2, 36), 9.0)
-    refuse_tagged([unsure, unsure])
+def test_the_face_that_is_tagged_is_named(first: Tagger) -> None:
+    signs = np.where(np.random.default_rng(0).random((2, first.message_bits)) < 0.5, -1, 1)
+    refuse_tagged([0.5 * signs, 0.5 * signs], first.codec)
     with pytest.raises(FaceError, match="face 2 of 2"):
-        refuse_tagged([unsure, sure])
+        refuse_tagged([0.5 * signs, 9.0 * signs], first.codec)
+
+
+def test_a_payload_that_can_be_read_counts_however_unsure_its_bits(first: Tagger) -> None:
+    faint = np.stack([np.zeros(first.message_bits), np.where(first.codec.encode("0x00c0de") > 0, 0.5, -0.5)])
+    with pytest.raises(FaceError, match="the face already"):
+        refuse_tagged([faint], first.codec)
+    refuse_tagged([faint], first.with_key("another key").codec)
 
 
 @pytest.mark.parametrize("second", ["face-128", "face-256"])
