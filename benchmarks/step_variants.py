@@ -18,7 +18,7 @@ from faketagger.torch_compat import ensure_torchvision
 
 ensure_torchvision()
 
-from faketagger.training.run import compile_networks  # noqa: E402
+from faketagger.training.modules import compile_networks  # noqa: E402
 from faketagger.training.tagger_module import TaggerModule  # noqa: E402
 
 VARIANTS = ("plain", "compiled", "bf16")

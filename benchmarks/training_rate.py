@@ -22,7 +22,7 @@ from faketagger.torch_compat import ensure_torchvision
 from faketagger.training.config import TrainConfig
 
 ensure_torchvision()
-from faketagger.training.run import build_module  # noqa: E402
+from faketagger.training.modules import build_module  # noqa: E402
 
 ROUNDS, SIDE, CHANNELS, GRID = 5, 2048, 64, 64
 

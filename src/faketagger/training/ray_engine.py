@@ -9,8 +9,9 @@ from faketagger.config import check
 from faketagger.errors import ConfigError
 from faketagger.ray_cluster import own_errors, ray_session
 from faketagger.training.config import TrainConfig
+from faketagger.training.modules import build_module
 from faketagger.training.processes import strategy
-from faketagger.training.run import Outcome, build_module, check_same_run, train
+from faketagger.training.run import Outcome, check_same_run, train
 
 FAILURES = 3
 """How often lost workers are started again."""

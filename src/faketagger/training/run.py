@@ -15,20 +15,15 @@ from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import FSDPStrategy
 from rich.progress import Progress
 
-from faketagger.coding import Codec, key_from
 from faketagger.config import load_config
 from faketagger.data.module import FaceDataModule
 from faketagger.errors import ConfigError, FakeTaggerError
-from faketagger.tagger.checkpoint import load, save
-from faketagger.tagger.growth import grow
-from faketagger.tagger.tagger import Tagger
-from faketagger.training.autoencoder import AutoencoderModule
 from faketagger.training.callbacks import TaggedPictures, Watchdog
-from faketagger.training.config import TaggerConfig, TrainConfig
+from faketagger.training.config import TrainConfig
 from faketagger.training.loggers import build_logger, close, log_artifacts
+from faketagger.training.modules import build_module, compile_networks, result_path, write_result
 from faketagger.training.processes import lost_workers_named, own_places, what_is_learnt
 from faketagger.training.resumption import LAST, LastCheckpoint, interruptible, read_last
-from faketagger.training.tagger_module import TaggerModule
 
 CONFIG, METRICS = "config.yaml", "metrics.json"
 
@@ -48,46 +43,6 @@ class Outcome:
     result: Path
     began_at: int
     reports: bool = True
-
-
-def build_module(config: TrainConfig) -> pl.LightningModule:
-    """The LightningModule of a configuration.
-
-    Raises:
-        ConfigError: It asks for both a tagger and an autoencoder, or for neither.
-        PayloadError: The message is too short for a payload.
-        CheckpointError: The tagger to start from is missing or of another shape.
-    """
-    if config.tagger and not config.autoencoder:
-        _codec(config.tagger)
-        return _tagger_module(config, config.tagger)
-    if config.autoencoder and not config.tagger:
-        return AutoencoderModule(
-            **config.autoencoder.plain(), max_steps=config.trainer.max_steps, seed=config.seed
-        )
-    raise ConfigError("A training file needs either 'tagger' or 'autoencoder'.", "See experiments/train for examples.")
-
-
-def _codec(tagger: TaggerConfig) -> Codec:
-    return Codec(tagger.network.message_bits, tagger.payload_bits, tagger.crc_bits, key_from())
-
-
-def _tagger_module(config: TrainConfig, tagger: TaggerConfig) -> TaggerModule:
-    arguments = tagger.plain()
-    start = arguments.pop("start_from")
-    for name in ("payload_bits", "crc_bits"):
-        del arguments[name]
-    _leave_out(arguments["attacks"], arguments.pop("leave_out"))
-    module = TaggerModule(**arguments, max_steps=config.trainer.max_steps, seed=config.seed)
-    if start is not None:
-        grow(load(start).networks, module.networks)
-    return module
-
-
-def _leave_out(attacks: dict[str, Any], names: list[str]) -> None:
-    for name in names:
-        if attacks.pop(name, None) is None:
-            raise ConfigError(f"tagger.leave_out names '{name}', which is none of tagger.attacks.")
 
 
 def train(
@@ -159,15 +114,6 @@ def _look_for_faces(data: FaceDataModule) -> None:
         data.setup()
 
 
-def compile_networks(module: pl.LightningModule) -> None:
-    """Compile the networks in place, under the names that checkpoints know; they stay as they are elsewhere."""
-    if isinstance(module, TaggerModule):
-        module.networks.encoder.compile()
-        module.networks.decoder.compile()
-    elif isinstance(module, AutoencoderModule):
-        module.network.compile()
-
-
 def build_trainer(
     config: TrainConfig, out: Path, logger: Logger | bool, watchers: Sequence[pl.Callback] = (), **places: Any
 ) -> pl.Trainer:
@@ -210,33 +156,6 @@ def build_trainer(
         log_every_n_steps=min(10, settings.validate_every),
         **(places or own_places(config)),
     )
-
-
-def result_path(config: TrainConfig, out: Path) -> Path:
-    """Where the result of a run goes: a tagger's folder, or an autoencoder's safetensors."""
-    return out / (config.name if config.tagger else f"{config.name}.safetensors")
-
-
-def write_result(module: pl.LightningModule, config: TrainConfig, out: Path) -> Path:
-    """Write what others load: a tagger's checkpoint folder, or an autoencoder's safetensors.
-
-    Args:
-        module: The trained module.
-        config: Its configuration.
-        out: Folder of the run.
-
-    Returns:
-        What was written.
-    """
-    path = result_path(config, out)
-    if isinstance(module, TaggerModule) and config.tagger:
-        tagger = Tagger(module.networks, _codec(config.tagger), module.curriculum.psnr, config.name)
-        return save(tagger, path, config.tagger.network)
-    from safetensors.torch import save_file
-
-    network_state: dict[str, Any] = module.network.state_dict()  # type: ignore[union-attr,operator]
-    save_file({name: tensor.half().contiguous().cpu() for name, tensor in network_state.items()}, path)
-    return path
 
 
 def _hush() -> None:

@@ -8,7 +8,7 @@ import torch
 import faketagger
 from faketagger.config import check
 from faketagger.errors import CheckpointError, ConfigError
-from faketagger.training import run
+from faketagger.training import modules
 from faketagger.training.config import TrainConfig
 
 
@@ -21,7 +21,7 @@ def _config(start_from: str, width: int = 32) -> TrainConfig:
 
 
 def test_begins_with_the_weights_of_the_shipped_tagger() -> None:
-    module = run.build_module(_config("face-128"))
+    module = modules.build_module(_config("face-128"))
     shipped = faketagger.load("face-128").networks.state_dict()
     begun = module.networks.state_dict()  # type: ignore[operator,union-attr]
     assert all(torch.equal(begun[name], tensor) for name, tensor in shipped.items())
@@ -30,18 +30,18 @@ def test_begins_with_the_weights_of_the_shipped_tagger() -> None:
 
 def test_refuses_a_tagger_of_another_shape() -> None:
     with pytest.raises(CheckpointError, match="another shape"):
-        run.build_module(_config("face-128", width=16))
+        modules.build_module(_config("face-128", width=16))
 
 
 def test_says_which_taggers_there_are() -> None:
     with pytest.raises(CheckpointError, match="face-127"):
-        run.build_module(_config("face-127"))
+        modules.build_module(_config("face-127"))
 
 
 def test_grows_the_shipped_tagger_to_twice_the_size() -> None:
     network = {"size": 256, "patch": 8}
     values = {"name": "grown", "tagger": {"start_from": "face-128", "network": network, "attacks": {"jpeg": 1}}}
-    module = run.build_module(check(values, TrainConfig, "test"))
+    module = modules.build_module(check(values, TrainConfig, "test"))
     small = faketagger.load("face-128").networks
     pictures = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
     enlarged = pictures.repeat_interleave(2, 2).repeat_interleave(2, 3)
@@ -51,7 +51,7 @@ def test_grows_the_shipped_tagger_to_twice_the_size() -> None:
 
 def _leaving_out(names: list[str]) -> Any:
     values = {"name": "some", "tagger": {"attacks": {"jpeg": 1, "blur": 2, "noise": 1}, "leave_out": names}}
-    return run.build_module(check(values, TrainConfig, "test"))
+    return modules.build_module(check(values, TrainConfig, "test"))
 
 
 def test_is_not_trained_against_what_it_leaves_out() -> None:
