@@ -123,12 +123,13 @@ def check_same_order(source: str, order: TagOrder, work: Path) -> None:
         ScaleError: The folder belongs to another call.
     """
     path = work / "order.json"
-    asked = {"source": source, "model": order.model, "payload": order.payload, "psnr": order.psnr}
+    asked = {"source": source} | {name: getattr(order, name) for name in ("model", "payload", "psnr", "again")}
     if path.is_file():
-        kept = json.loads(path.read_text())
+        kept = {"again": False} | json.loads(path.read_text())
         same_key = kept.pop("key") == _proof(order.key, bytes.fromhex(kept.pop("salt")))
         if kept != asked or not same_key:
             what = "key" if kept == asked else next(name for name in asked if kept.get(name) != asked[name])
+            what = "choice of --again" if what == "again" else what
             raise ScaleError(f"{order.out} holds a collection tagged with another {what}.", "Choose another --out.")
         return
     work.mkdir(parents=True, exist_ok=True)

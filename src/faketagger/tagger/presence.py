@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from faketagger.coding import Codec, corrected_p_value
 from faketagger.errors import FaceError
+from faketagger.tagger.reading import SIGNIFICANCE
 
-SIGNIFICANCE = 1e-6
 CERTAIN = 0.87
 """Mean confidence of a face's bits from which it counts as tagged; docs/faq.md has what was measured."""
 

@@ -10,6 +10,8 @@ from faketagger.coding import Codec, Payload, corrected_p_value
 from faketagger.faces import Face
 
 POSES = 2
+SIGNIFICANCE = 1e-6
+"""Largest p-value at which a payload is reported, unless a caller chooses another."""
 
 
 @dataclass(frozen=True)

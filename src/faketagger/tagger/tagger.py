@@ -19,7 +19,7 @@ from faketagger.tagger.attenuation import hold_power
 from faketagger.tagger.networks import TaggerNetworks
 from faketagger.tagger.pooling import VideoReading
 from faketagger.tagger.presence import refuse_tagged
-from faketagger.tagger.reading import TagReading, read_face, read_picture
+from faketagger.tagger.reading import SIGNIFICANCE, TagReading, read_face, read_picture
 
 if TYPE_CHECKING:
     from faketagger.tagger.video import TaggedVideo
@@ -101,7 +101,7 @@ class Tagger(nn.Module):
         return photo.with_rgb(pixels[0].permute(1, 2, 0).cpu().numpy())
 
     @torch.no_grad()
-    def read(self, image: Image, significance: float = 1e-6) -> TagReading:
+    def read(self, image: Image, significance: float = SIGNIFICANCE) -> TagReading:
         """Look for a tag in every face of a photograph.
 
         Args:
@@ -140,7 +140,9 @@ class Tagger(nn.Module):
 
         return embed_video(self, Path(source), Path(target), payload, **settings)
 
-    def read_video(self, source: str | PathLike[str], significance: float = 1e-6, **settings: Any) -> VideoReading:
+    def read_video(
+        self, source: str | PathLike[str], significance: float = SIGNIFICANCE, **settings: Any
+    ) -> VideoReading:
         """Pool a video's frames into one p-value; see :func:`faketagger.tagger.video.read_video`."""
         from faketagger.tagger.video import read_video
 

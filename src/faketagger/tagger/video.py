@@ -20,7 +20,7 @@ from faketagger.imaging.video import Frame, probe_video, read_frames
 from faketagger.imaging.video_write import CRF, rewrite_video
 from faketagger.tagger.pooling import Tracks, VideoReading, read_tracks
 from faketagger.tagger.presence import refuse_tagged
-from faketagger.tagger.reading import read_face
+from faketagger.tagger.reading import SIGNIFICANCE, read_face
 
 if TYPE_CHECKING:
     from faketagger.tagger.tagger import Tagger
@@ -105,7 +105,7 @@ def embed_video(
 def read_video(
     tagger: Tagger,
     source: str | Path,
-    significance: float = 1e-6,
+    significance: float = SIGNIFICANCE,
     *,
     every: int = 1,
     max_frames: int | None = None,

@@ -110,6 +110,8 @@ def test_the_command_resumes_and_refuses_what_does_not_belong(
     assert json.loads((out / "summary.json").read_text())["counts"] == {"tagged": 2, "failed": 1}
     assert run([*words[:-4], "--payload", "int:6"]) == 2
     assert "another payload" in capsys.readouterr().err
+    assert run([*words, "--again"]) == 2
+    assert "another choice of --again" in capsys.readouterr().err
     words[words.index("k")] = "another"
     assert run(words) == 2
     assert "another key" in capsys.readouterr().err
