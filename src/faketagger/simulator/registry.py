@@ -31,6 +31,7 @@ ATTACKS: dict[str, tuple[str, str]] = {
     "flip": (f"{_DEGRADATIONS}.geometry", "Flip"),
     "perspective": (f"{_DEGRADATIONS}.geometry", "Perspective"),
     "brightness": (f"{_DEGRADATIONS}.tone", "Brightness"),
+    "gain": (f"{_DEGRADATIONS}.tone", "Gain"),
     "contrast": (f"{_DEGRADATIONS}.tone", "Contrast"),
     "gamma": (f"{_DEGRADATIONS}.tone", "Gamma"),
     "exposure": (f"{_DEGRADATIONS}.tone", "Exposure"),

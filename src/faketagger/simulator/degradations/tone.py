@@ -28,6 +28,20 @@ class Brightness(Degradation):
         return images + per_image(severity)
 
 
+class Gain(Degradation):
+    """Multiply every value, as the *brightness* of PIL, torchvision and most watermark papers does."""
+
+    name: ClassVar[str] = "gain"
+    unit: ClassVar[str] = "factor"
+    mildest: ClassVar[float] = 1.0
+    default_severity: ClassVar[float] = 1.3
+    training_range: ClassVar[tuple[float, float]] = (0.6, 1.4)
+    valid_range: ClassVar[tuple[float, float]] = (0.0, 8.0)
+
+    def degrade(self, images: Tensor, severity: Tensor, rng: torch.Generator) -> Tensor:
+        return images * per_image(severity)
+
+
 class Contrast(Degradation):
     """Stretch or squeeze values about the picture's mean grey."""
 
