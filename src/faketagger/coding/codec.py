@@ -1,8 +1,9 @@
 """Payload to redundant message and back.
 
 payload ‖ CRC → keyed permutation (:mod:`.cipher`) → block code (:mod:`.bch`) → cyclic repetition to L bits →
-keyed interleaving → keyed pad. Reading undoes the pad on the logits, adds up the copies of each code bit and
-decodes softly (:mod:`.osd`).
+keyed interleaving → keyed pad. Reading undoes the pad on the logits, adds up the copies of each code bit, lists
+the nearest codewords (:mod:`.osd`) and takes the first that passes the check and is close enough for that to
+mean something (list decoding with an outer check: Tal and Vardy, IEEE Trans. IT 61(5), 2015).
 
 Message order: code bit ``i % n`` stands at repeated position ``i``; message bit ``j`` is repeated bit
 ``order[j]`` XOR ``pad[j]``, where ``order`` and ``pad`` come from the key. Integers are written most
@@ -18,13 +19,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from faketagger.coding.bch import choose_code
 from faketagger.coding.cipher import CRC_POLYNOMIALS, BlockCipher, crc
+from faketagger.coding.evidence import Evidence
 from faketagger.coding.keys import DEFAULT_KEY, key_from, keyed_bits, keyed_order
-from faketagger.coding.osd import decode_soft
+from faketagger.coding.osd import nearest_codewords
 from faketagger.coding.payload import Payload
-from faketagger.coding.pvalues import blind_p_value
 from faketagger.errors import PayloadError
 
 MAX_MESSAGE_BITS = 4096
+_LISTED = 64
+"""Codewords tried in one read."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,13 @@ class Decoded:
     """What one message says.
 
     Attributes:
-        payload: The payload, or None when the check fails. Alone it proves nothing: a random word yields
-            one with probability ``Codec.undetected_error_rate``. Decide presence by ``p_value``.
+        payload: The payload, or None when no codeword near enough passes the check. Alone it proves nothing: a
+            random word yields one with probability ``Codec.undetected_error_rate``. Decide presence by ``p_value``.
         confidence: Share of the soft evidence ``sum(|logit|)`` that agrees with the decoded message, in [0,
             1]; 1 when every logit agrees, 0 without a payload.
-        matched: Hard bits that agree with the re-encoded nearest codeword.
-        p_value: Chance that an unrelated read agrees as well with any of the ``2**payload_bits`` messages; 1
-            without a payload.
+        matched: Hard bits that agree with the decoded message; with the nearest codeword without a payload.
+        p_value: Chance that an unrelated read leaves as little soft evidence against any of the
+            ``2**payload_bits`` messages (:mod:`.evidence`); 1 without a payload.
         compared: Hard bits compared; logits of exactly 0 are erasures and not counted.
     """
 
@@ -114,12 +117,13 @@ class Codec:
 
     @property
     def undetected_error_rate(self) -> float:
-        """Probability that a uniformly random word, or a decoding error, passes the check: ``2**-crc_bits``.
+        """Largest probability that a uniformly random word, or a decoding error, passes: ``2 * 2**-crc_bits``.
 
-        The decoder treats all codewords alike, so a random word decodes to a uniformly random k-bit block,
-        of which ``2**payload_bits`` pass. Presence is not decided by it but by the p-value.
+        The decoder treats all codewords alike, so the nearest one decodes to a uniformly random k-bit block, of
+        which ``2**payload_bits`` pass; the others count where any message comes as close by chance no more often.
+        Presence is not decided by it but by the p-value.
         """
-        return 2.0**-self.crc_bits
+        return 2 * 2.0**-self.crc_bits
 
     def encode(self, payload: Payload | str | int | bytes | UUID) -> NDArray[np.uint8]:
         """Turn a payload into a message.
@@ -146,14 +150,15 @@ class Codec:
         data = np.frombuffer((enciphered << -k % 8).to_bytes(-(-k // 8), "big"), np.uint8)
         return self._spread(self.code.encode(np.unpackbits(data, count=k)))
 
-    def _spread(self, codeword: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return np.resize(codeword, self.message_bits)[self._order] ^ self._pad
+    def _spread(self, codewords: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Messages (..., L) of codewords (..., n)."""
+        return codewords[..., self._order % self.code.n] ^ self._pad
 
     def decode(self, logits: ArrayLike) -> Decoded:
         """Read a message.
 
         The p-value holds over the random key or message: for unrelated bits ``P(p_value <= x) <= x`` up to
-        a factor of ``1 + 2**-crc_bits`` (see :func:`corrected_p_value`).
+        a factor of ``1 + 2**-crc_bits`` (see :func:`corrected_p_value`), whichever codewords were listed.
 
         Args:
             logits: Soft bits (L,), positive for a 1; 0 is an erasure, infinite is sure.
@@ -168,25 +173,34 @@ class Codec:
         repeated = np.zeros(self.repetitions * self.code.n + self.code.n)
         repeated[self._order] = np.where(self._pad, -soft, soft)
         combined = repeated.reshape(-1, self.code.n).sum(axis=0)
-        strength = np.abs(soft)
-        codeword = decode_soft(self.code, combined)
-
-        data = np.packbits(codeword[: self.code.k]).tobytes()
-        enciphered = int.from_bytes(data, "big") >> (-self.code.k % 8)
-        block = self._cipher.decrypt(enciphered)
-        value, check = block >> self.crc_bits, block & ((1 << self.crc_bits) - 1)
-        agrees = (soft > 0) == self._spread(codeword).astype(bool)
+        strength, evidence = np.abs(soft), Evidence(soft)
         present = strength > 0
-        matched, compared = int(agrees[present].sum()), int(present.sum())
-        if not compared or check != crc(value, self.payload_bits, self.crc_bits):
-            return Decoded(None, 0.0, matched, 1.0, compared)
-        return Decoded(
-            payload=Payload(value, self.payload_bits),
-            confidence=float(strength[agrees].sum() / strength.sum()),
-            matched=matched,
-            p_value=blind_p_value(matched, compared, 2**self.payload_bits),
-            compared=compared,
-        )
+        compared = int(present.sum())
+
+        codewords = nearest_codewords(self.code, combined, _LISTED)
+        messages = self._spread(codewords)
+        agrees = (soft > 0) == messages.astype(bool)
+        for rank, lost in enumerate(evidence.lost(messages).tolist() if compared else []):
+            p_value = evidence.p_value(lost, 2**self.payload_bits)
+            if rank and p_value > 2.0**-self.crc_bits:
+                continue
+            value = self._payload_of(codewords[rank])
+            if value is not None:
+                return Decoded(
+                    payload=Payload(value, self.payload_bits),
+                    confidence=float(strength[agrees[rank]].sum() / strength.sum()),
+                    matched=int(agrees[rank, present].sum()),
+                    p_value=p_value,
+                    compared=compared,
+                )
+        return Decoded(None, 0.0, int(agrees[0, present].sum()), 1.0, compared)
+
+    def _payload_of(self, codeword: NDArray[np.uint8]) -> int | None:
+        """Payload of a codeword, or None where its check fails."""
+        data = np.packbits(codeword[: self.code.k]).tobytes()
+        block = self._cipher.decrypt(int.from_bytes(data, "big") >> (-self.code.k % 8))
+        value, check = block >> self.crc_bits, block & ((1 << self.crc_bits) - 1)
+        return value if check == crc(value, self.payload_bits, self.crc_bits) else None
 
     def _checked(self, logits: ArrayLike) -> NDArray[np.float64]:
         try:

@@ -15,27 +15,29 @@ from faketagger.coding.bch import Bits, BlockCode
 Floats = NDArray[np.float64]
 
 
-def decode_soft(code: BlockCode, llr: Floats) -> Bits:
-    """Find the codeword that agrees best with soft bits.
+def nearest_codewords(code: BlockCode, llr: Floats, most: int = 1) -> Bits:
+    """Find the codewords that agree best with soft bits.
 
     Args:
         code: The code.
         llr: Soft bits (n,), positive for a 1, zero for an erasure.
+        most: How many to find, at least 1.
 
     Returns:
-        The candidate codeword with the largest ``sum(llr * (2 * codeword - 1))``, uint8 (n,).
+        Candidate codewords, some perhaps twice, uint8 (m, n) with ``1 <= m <= most``, the largest ``sum(llr * (2 * codeword - 1))`` first.
     """
     hard = (llr > 0).astype(np.uint8)
-    candidates = _order_two(code, llr, hard)[None]
+    candidates = _order_two(code, llr, hard, most)
     if code.t > 0:
         suspects = np.argsort(np.abs(llr), kind="stable")
         counts = np.append(0, np.arange(code.distance - 1, 0, -2))
         candidates = np.vstack([candidates, code.correct(hard, suspects, counts)])
-    best: Bits = candidates[np.argmax((2.0 * candidates - 1.0) @ llr)]
-    return best
+    agreement = (2.0 * candidates - 1.0) @ llr
+    nearest: Bits = candidates[np.argsort(-agreement, kind="stable")[:most]]
+    return nearest
 
 
-def _order_two(code: BlockCode, llr: Floats, hard: Bits) -> Bits:
+def _order_two(code: BlockCode, llr: Floats, hard: Bits, most: int) -> Bits:
     order = np.argsort(-np.abs(llr), kind="stable")
     matrix, basis = _systematic(code.generator_matrix[:, order])
     llr, hard = llr[order], hard[order]
@@ -44,12 +46,15 @@ def _order_two(code: BlockCode, llr: Floats, hard: Bits) -> Bits:
     evidence = llr * (2.0 * first - 1.0)
     pairs = (signs * evidence) @ signs.T
     np.fill_diagonal(pairs, signs @ evidence)
-    if pairs.max() > evidence.sum():
-        one, other = np.unravel_index(np.argmax(pairs), pairs.shape)
-        first = first ^ matrix[one] ^ (matrix[other] if other != one else 0)
-    codeword = np.empty_like(first)
-    codeword[order] = first
-    return codeword
+    one, other = np.triu_indices(len(matrix))
+    agreement = pairs[one, other]
+    best = np.argsort(-agreement, kind="stable")[:most]
+    one, other = one[best], other[best]
+    flips = matrix[one] ^ np.where((one != other)[:, None], matrix[other], 0)
+    found = np.vstack([first[None], first ^ flips])
+    codewords = np.empty_like(found)
+    codewords[:, order] = found
+    return codewords
 
 
 def _systematic(matrix: Bits) -> tuple[Bits, NDArray[np.intp]]:

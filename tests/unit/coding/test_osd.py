@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faketagger.coding.bch import BlockCode, choose_code
-from faketagger.coding.osd import decode_soft
+from faketagger.coding.osd import nearest_codewords
 
 
 def test_it_hardly_ever_misses_the_maximum_likelihood_codeword() -> None:
@@ -18,7 +18,7 @@ def test_it_hardly_ever_misses_the_maximum_likelihood_codeword() -> None:
     for _ in range(500):
         llr = rng.normal(size=code.n)
         score = (2.0 * words - 1.0) @ llr
-        found = (2.0 * decode_soft(code, llr) - 1.0) @ llr
+        found = (2.0 * nearest_codewords(code, llr)[0] - 1.0) @ llr
         assert found <= score.max() + 1e-9
         misses += found < score.max() - 1e-9
     assert misses <= 5
@@ -30,7 +30,7 @@ def test_codes_of_low_rate_are_left_out_because_it_misses_their_words_under_heav
     for code in (choose_code(36, 256), BlockCode(8, 45, extended=True, k=36)):
         copies = 256 // code.n
         noise = 1.7 / np.sqrt(copies) * rng.normal(size=(80, code.n))
-        found[code.name] = sum(not decode_soft(code, row - 1).any() for row in noise)
+        found[code.name] = sum(not nearest_codewords(code, row - 1)[0].any() for row in noise)
     assert found["eBCH(128,36)"] > 60
     assert found["eBCH(255,36)"] < 50
 
@@ -41,5 +41,5 @@ def test_it_treats_all_codewords_alike(shape: tuple[int, int], seed: int) -> Non
     rng = np.random.default_rng(seed)
     llr = rng.normal(size=code.n)
     shift = code.encode(rng.integers(0, 2, code.k).astype(np.uint8))
-    moved = decode_soft(code, np.where(shift, -llr, llr))
-    assert np.array_equal(moved ^ shift, decode_soft(code, llr))
+    moved = nearest_codewords(code, np.where(shift, -llr, llr))[0]
+    assert np.array_equal(moved ^ shift, nearest_codewords(code, llr)[0])

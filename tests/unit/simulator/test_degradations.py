@@ -31,7 +31,7 @@ def to_bytes(image: Tensor) -> np.ndarray:
 
 def test_all_that_were_promised_are_there() -> None:
     promised = """identity quantise jpeg jpeg_diff webp h264 blur noise grain resize crop rotation flip
-    perspective brightness contrast saturation hue gamma haze rain exposure vignette median"""
+    perspective brightness gain contrast saturation hue gamma haze rain exposure vignette median"""
     assert set(promised.split()) == set(DEGRADATIONS)
 
 
@@ -167,6 +167,7 @@ def test_tone_at_one_value() -> None:
     grey = 0.299 * 0.8 + 0.587 * 0.4 + 0.114 * 0.2
     for name, severity, expected in [
         ("brightness", -0.1, [0.7, 0.3, 0.1]),
+        ("gain", 1.5, [1.0, 0.6, 0.3]),
         ("gamma", 2.0, [0.64, 0.16, 0.04]),
         ("saturation", 0.0, [grey] * 3),
         ("contrast", 0.0, [grey] * 3),
