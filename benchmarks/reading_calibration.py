@@ -41,14 +41,14 @@ def pictures(folder: Path | None, count: int) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def probabilities(tagger: faketagger.Tagger, attack: str | None, images: Tensor, landmarks: Tensor) -> Tensor:
-    """Chance (N, L) of each bit to be 1, read from tagged and attacked pictures."""
+def attacked_logits(tagger: faketagger.Tagger, attack: str | None, images: Tensor, landmarks: Tensor) -> Tensor:
+    """Logits (N, L), read from tagged pictures (N, 3, H, W) after an attack."""
     batch = AttackBatch(images, landmarks)
     if attack is None:
-        return tagger.read_aligned(images, landmarks).sigmoid()
+        return tagger.read_aligned(images, landmarks)
     options = {} if ATTACKS[attack] is None else {"severity": ATTACKS[attack]}
     output = build(attack, **options)(batch, torch.Generator().manual_seed(0))
-    return tagger.read_aligned(round_to_uint8(output.images), moved_landmarks(batch, output)).sigmoid()
+    return tagger.read_aligned(round_to_uint8(output.images), moved_landmarks(batch, output))
 
 
 def measure(tagger: str = "face-128", faces: Path | None = None, count: int = 32) -> dict[str, dict[str, float]]:
@@ -63,7 +63,7 @@ def measure(tagger: str = "face-128", faces: Path | None = None, count: int = 32
     tagged = round_to_uint8(tagged)
     found = {}
     for attack in (None, *ATTACKS):
-        chance = torch.cat([probabilities(model, attack, tagged[part], landmarks[part]) for part in parts])
+        chance = torch.cat([attacked_logits(model, attack, tagged[p], landmarks[p]) for p in parts]).sigmoid()
         found[attack or "no attack"] = {
             "bits_right": float(((chance > 0.5) == (message > 0)).double().mean()),
             "confidence": float(torch.maximum(chance, 1 - chance).double().mean()),

@@ -24,7 +24,8 @@ def nearest_codewords(code: BlockCode, llr: Floats, most: int = 1) -> Bits:
         most: How many to find, at least 1.
 
     Returns:
-        Candidate codewords, some perhaps twice, uint8 (m, n) with ``1 <= m <= most``, the largest ``sum(llr * (2 * codeword - 1))`` first.
+        Candidate codewords, some perhaps twice, uint8 (m, n) with ``1 <= m <= most``, those with the largest
+        ``sum(llr * (2 * codeword - 1))`` first.
     """
     hard = (llr > 0).astype(np.uint8)
     candidates = _order_two(code, llr, hard, most)

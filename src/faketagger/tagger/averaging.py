@@ -1,0 +1,49 @@
+"""One tagger from several runs that began with the same weights: the mean of their weights.
+
+``python -m faketagger.tagger.averaging OUT RUN RUN …`` (Wortsman et al., Model soups, ICML 2022). Runs that began with
+different weights have no mean that reads anything.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+
+from faketagger.config import load_config
+from faketagger.errors import CheckpointError, FakeTaggerError
+from faketagger.tagger.checkpoint import CONFIG, CheckpointConfig, checkpoint_folder, load, save
+
+
+def average_taggers(runs: list[Path], out: Path) -> Path:
+    """Average the weights of taggers.
+
+    Args:
+        runs: Their folders, at least two.
+        out: Folder of the mean; it takes the strength of the first.
+
+    Returns:
+        The folder.
+
+    Raises:
+        CheckpointError: There is only one, or their networks or codes have different shapes.
+    """
+    if len(runs) < 2:
+        raise CheckpointError("a mean needs at least two taggers", "give OUT and two or more folders")
+    configs = [load_config(checkpoint_folder(run) / CONFIG, CheckpointConfig) for run in runs]
+    for run, config in zip(runs[1:], configs[1:], strict=True):
+        for name in ("network", "payload_bits", "crc_bits"):
+            if getattr(config, name) != getattr(configs[0], name):
+                raise CheckpointError(f"{run} and {runs[0]} cannot be averaged: their {name} differ")
+    mean = load(runs[0])
+    states = [load(run).networks.state_dict() for run in runs]
+    mean.networks.load_state_dict(
+        {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
+    )
+    return save(mean, out, configs[0].network)
+
+
+if __name__ == "__main__":
+    try:
+        print(average_taggers([Path(run) for run in sys.argv[2:]], Path(*sys.argv[1:2])))
+    except FakeTaggerError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,39 @@
+"""The mean of taggers is their weights' mean, and only of taggers alike."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from faketagger.coding import Codec
+from faketagger.errors import CheckpointError
+from faketagger.tagger.averaging import average_taggers
+from faketagger.tagger.checkpoint import NetworkConfig, load, save
+from faketagger.tagger.networks import TaggerNetworks
+from faketagger.tagger.tagger import Tagger
+
+SHAPE = {"message_bits": 36, "size": 64, "encoder_width": 8, "decoder_width": 8}
+
+
+def saved(folder: Path, seed: int, payload_bits: int = 16) -> Path:
+    torch.manual_seed(seed)
+    tagger = Tagger(TaggerNetworks(**SHAPE), Codec(36, payload_bits, 12), 39.0 + seed, "small")
+    return save(tagger, folder / f"run-{seed}-{payload_bits}", NetworkConfig(**SHAPE))
+
+
+def test_every_weight_is_the_mean(tmp_path: Path) -> None:
+    runs = [saved(tmp_path, seed) for seed in range(3)]
+    mean = load(average_taggers(runs, tmp_path / "mean"))
+    states = [load(run).networks.state_dict() for run in runs]
+    for name, tensor in mean.networks.state_dict().items():
+        wanted = torch.stack([state[name] for state in states]).mean(0)
+        torch.testing.assert_close(tensor, wanted, rtol=1e-3, atol=1e-4)  # stored in half precision
+    assert mean.psnr_db == 39.0
+
+
+def test_others_are_not_averaged(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="payload_bits differ"):
+        average_taggers([saved(tmp_path, 0), saved(tmp_path, 1, payload_bits=20)], tmp_path / "mean")
+    with pytest.raises(CheckpointError, match="at least two"):
+        average_taggers([saved(tmp_path, 0)], tmp_path / "mean")
+    assert not (tmp_path / "mean").exists()
