@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from faketagger.errors import FakeTaggerError
+from faketagger.errors import FakeTaggerError, PayloadError
 
 
 def read(
@@ -15,6 +15,9 @@ def read(
     model: Annotated[str, typer.Option(help="Name of a shipped tagger, or a checkpoint's folder.")] = "face-128",
     key: Annotated[str | None, typer.Option(help="The secret; $FAKETAGGER_KEY if left out.")] = None,
     significance: Annotated[float, typer.Option(help="Largest p-value at which a payload is reported.")] = 1e-6,
+    among: Annotated[
+        Path | None, typer.Option(help="Text file of the payloads that you wrote, one a line: weaker tags count.")
+    ] = None,
     every: Annotated[int, typer.Option(min=1, help="Of a video: read each n-th frame.")] = 1,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Of a video: read at most so many, spread.")] = None,
 ) -> None:
@@ -26,23 +29,26 @@ def read(
     Examples:
       faketagger read tagged/holiday.jpg
       faketagger read suspects/ --json --key "our secret"
+      faketagger read suspects/ --among my-payloads.txt
       faketagger read suspect.mp4 --max-frames 50
     """
     from faketagger.cli.video import read_one
+    from faketagger.coding import Register
     from faketagger.imaging import find_images
     from faketagger.imaging.video import is_video
     from faketagger.tagger.checkpoint import load
 
     files = find_images(paths)
     tagger = load(model, key)
+    known = Register(tagger.codec, _lines(among)) if among else None
     answers: list[dict[str, Any]] = []
     failed = 0
     for file in files:
         try:
             if is_video(file):
-                answer = read_one(file, tagger, significance, every, max_frames)
+                answer = read_one(file, tagger, significance, every=every, max_frames=max_frames, among=known)
             else:
-                answer = tagger.read(file, significance).plain()
+                answer = tagger.read(file, significance, known).plain()
         except FakeTaggerError as error:
             answer, failed = {"error": error.message}, failed + 1
         answers.append({"file": str(file), **answer})
@@ -52,6 +58,15 @@ def read(
         print(json.dumps(answers, indent=1))
     if failed:
         raise FakeTaggerError(f"{failed} of {len(files)} files could not be read")
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise PayloadError(f"{path} cannot be read: {reason}.", "One payload a line.") from error
+    return [line.strip() for line in lines if line.strip()]
 
 
 def _line(answer: dict[str, Any]) -> str:

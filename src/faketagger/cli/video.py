@@ -34,12 +34,10 @@ def tag_video(paths: list[Path], out: Path, payload: str, tagger: Tagger, **sett
     print(f"{target}: {done.tagged} of {done.frames} frames tagged, {rest} without a face unchanged")
 
 
-def read_one(file: Path, tagger: Tagger, significance: float, every: int, max_frames: int | None) -> dict[str, Any]:
-    """Read one video behind a progress bar; values that JSON can hold."""
+def read_one(file: Path, tagger: Tagger, significance: float, **settings: Any) -> dict[str, Any]:
+    """Read one video behind a progress bar; settings as for ``read_video``, values that JSON can hold."""
     with bar("reading") as advance:
-        return tagger.read_video(
-            file, significance, every=every, max_frames=max_frames, progress=advance
-        ).plain()
+        return tagger.read_video(file, significance, progress=advance, **settings).plain()
 
 
 def attack_video(

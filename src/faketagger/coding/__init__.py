@@ -4,12 +4,14 @@ from faketagger.coding.codec import Codec, Decoded
 from faketagger.coding.keys import DEFAULT_KEY, key_from, random_message
 from faketagger.coding.payload import Payload
 from faketagger.coding.pvalues import bits_needed, corrected_p_value, match_p_value
+from faketagger.coding.register import Register
 
 __all__ = [
     "DEFAULT_KEY",
     "Codec",
     "Decoded",
     "Payload",
+    "Register",
     "bits_needed",
     "corrected_p_value",
     "key_from",

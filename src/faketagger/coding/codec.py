@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from faketagger.coding.bch import choose_code
 from faketagger.coding.cipher import CRC_POLYNOMIALS, BlockCipher, crc
-from faketagger.coding.evidence import Evidence
+from faketagger.coding.evidence import Evidence, checked_logits
 from faketagger.coding.keys import DEFAULT_KEY, key_from, keyed_bits, keyed_order
 from faketagger.coding.osd import nearest_codewords
 from faketagger.coding.payload import Payload
@@ -169,7 +169,7 @@ class Codec:
         Raises:
             PayloadError: The logits have another shape, are not numbers or contain NaN.
         """
-        soft = self._checked(logits)
+        soft = checked_logits(logits, self.message_bits)
         repeated = np.zeros(self.repetitions * self.code.n + self.code.n)
         repeated[self._order] = np.where(self._pad, -soft, soft)
         combined = repeated.reshape(-1, self.code.n).sum(axis=0)
@@ -201,17 +201,3 @@ class Codec:
         block = self._cipher.decrypt(int.from_bytes(data, "big") >> (-self.code.k % 8))
         value, check = block >> self.crc_bits, block & ((1 << self.crc_bits) - 1)
         return value if check == crc(value, self.payload_bits, self.crc_bits) else None
-
-    def _checked(self, logits: ArrayLike) -> NDArray[np.float64]:
-        try:
-            array = np.asarray(logits)
-        except ValueError as error:
-            raise PayloadError("The logits of a message must be real numbers.") from error
-        if array.dtype.kind not in "fiu":
-            raise PayloadError("The logits of a message must be real numbers.")
-        soft = array.astype(np.float64)
-        if soft.shape != (self.message_bits,):
-            raise PayloadError(f"A message has {self.message_bits} logits, not shape {soft.shape}.")
-        if np.isnan(soft).any():
-            raise PayloadError("The logits of a message contain NaN.", "The tagger or its input is broken.")
-        return np.clip(soft, -1e100, 1e100)

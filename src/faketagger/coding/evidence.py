@@ -9,7 +9,9 @@ probability is over the random message or key.
 import math
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from faketagger.errors import PayloadError
 
 CAP = 2.0
 """A bit weighs at most this many times the median: beyond it a decoder is sure of itself rather than right."""
@@ -72,3 +74,23 @@ def _log_tail(weights: NDArray[np.int64]) -> NDArray[np.float64]:
         counts[weight:] = np.logaddexp(counts[weight:], kept)
     tail: NDArray[np.float64] = np.minimum(np.logaddexp.accumulate(counts) - len(weights) * math.log(2), 0.0)
     return tail
+
+
+def checked_logits(logits: ArrayLike, message_bits: int) -> NDArray[np.float64]:
+    """Soft bits (L,) as finite float64.
+
+    Raises:
+        PayloadError: They have another shape, are not numbers or contain NaN.
+    """
+    try:
+        array = np.asarray(logits)
+    except ValueError as error:
+        raise PayloadError("The logits of a message must be real numbers.") from error
+    if array.dtype.kind not in "fiu":
+        raise PayloadError("The logits of a message must be real numbers.")
+    soft = array.astype(np.float64)
+    if soft.shape != (message_bits,):
+        raise PayloadError(f"A message has {message_bits} logits, not shape {soft.shape}.")
+    if np.isnan(soft).any():
+        raise PayloadError("The logits of a message contain NaN.", "The tagger or its input is broken.")
+    return np.clip(soft, -1e100, 1e100)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faketagger.coding import Codec, Payload, corrected_p_value
+from faketagger.coding import Codec, Payload, Register, corrected_p_value
 from faketagger.faces import Face
 from faketagger.tagger.reading import POSES
 
@@ -168,7 +168,7 @@ class VideoReading:
         }
 
 
-def read_track(track: Track, codec: Codec) -> TrackReading:
+def read_track(track: Track, codec: Codec | Register) -> TrackReading:
     """Decode the pooled soft bits of a track once a pose; the better pose counts, corrected for the choice."""
     decoded = [codec.decode(sums) for sums in track.sums]
     best = min(range(len(decoded)), key=lambda pose: (decoded[pose].p_value, -decoded[pose].confidence))
@@ -185,12 +185,14 @@ def read_track(track: Track, codec: Codec) -> TrackReading:
     )
 
 
-def read_tracks(tracks: list[Track], codec: Codec, significance: float, frames: list[dict[str, Any]]) -> VideoReading:
+def read_tracks(
+    tracks: list[Track], codec: Codec | Register, significance: float, frames: list[dict[str, Any]]
+) -> VideoReading:
     """Sum up a video.
 
     Args:
         tracks: Its faces.
-        codec: The tagger's code and key.
+        codec: The tagger's code and key, or the payloads known.
         significance: Largest p-value at which a payload is reported.
         frames: What the single frames read, to be passed on.
     """

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faketagger.coding import Codec, Payload, corrected_p_value
+from faketagger.coding import Codec, Payload, Register, corrected_p_value
 from faketagger.faces import Face
 
 POSES = 2
@@ -72,13 +72,13 @@ class TagReading:
         }
 
 
-def read_face(face: Face, poses: NDArray[np.float64], codec: Codec) -> FaceReading:
+def read_face(face: Face, poses: NDArray[np.float64], codec: Codec | Register) -> FaceReading:
     """Decode the logits of one face.
 
     Args:
         face: Where it is.
         poses: (2, L) logits of the aligned face and of its mirror image.
-        codec: The tagger's code and key.
+        codec: The tagger's code and key, or the payloads known.
 
     Returns:
         The more significant of the two poses, its p-value corrected for the choice.
@@ -95,12 +95,12 @@ def read_face(face: Face, poses: NDArray[np.float64], codec: Codec) -> FaceReadi
     )
 
 
-def read_picture(faces: list[FaceReading], codec: Codec, significance: float) -> TagReading:
+def read_picture(faces: list[FaceReading], codec: Codec | Register, significance: float) -> TagReading:
     """Sum up the faces of one picture.
 
     Args:
         faces: Readings of its faces.
-        codec: The tagger's code and key.
+        codec: The tagger's code and key, or the payloads known.
         significance: Largest p-value at which a payload is reported.
     """
     if not faces:

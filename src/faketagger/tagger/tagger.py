@@ -10,7 +10,7 @@ import torch.nn.functional as functional
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from faketagger.coding import Codec, Payload, key_from
+from faketagger.coding import Codec, Payload, Register, key_from
 from faketagger.errors import FaceError, ImageError, PayloadError
 from faketagger.faces import Face, find_faces
 from faketagger.faces.geometry import crop_matrix, face_mask, paste_residual, transform_points, warp_crop
@@ -101,12 +101,13 @@ class Tagger(nn.Module):
         return photo.with_rgb(pixels[0].permute(1, 2, 0).cpu().numpy())
 
     @torch.no_grad()
-    def read(self, image: Image, significance: float = SIGNIFICANCE) -> TagReading:
+    def read(self, image: Image, significance: float = SIGNIFICANCE, among: Register | None = None) -> TagReading:
         """Look for a tag in every face of a photograph.
 
         Args:
             image: As for :meth:`embed`.
             significance: Largest p-value at which a payload is reported.
+            among: Payloads that it can only be, of this tagger's codec; any payload if None.
 
         Returns:
             Payload, message probabilities and p-value; no faces and p = 1 where none was found.
@@ -115,12 +116,12 @@ class Tagger(nn.Module):
             ImageError: The image is unusable.
         """
         photo = as_photo(image)
-        faces = find_faces(photo.rgb8)
+        faces, codec = find_faces(photo.rgb8), among or self.codec
         if not faces:
-            return read_picture([], self.codec, significance)
+            return read_picture([], codec, significance)
         pixels = torch.from_numpy(photo.rgb).permute(2, 0, 1)[None].to(self.device)
         found = zip(faces, self.face_logits(pixels, faces), strict=True)
-        return read_picture([read_face(face, poses, self.codec) for face, poses in found], self.codec, significance)
+        return read_picture([read_face(face, poses, codec) for face, poses in found], codec, significance)
 
     @torch.no_grad()
     def face_logits(self, pixels: Tensor, faces: list[Face]) -> list[NDArray[np.float64]]:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from faketagger.coding import Payload
+from faketagger.coding import Payload, Register
 from faketagger.errors import ConfigError, FaceError
 from faketagger.faces import Face, find_faces
 from faketagger.imaging import to_uint8
@@ -109,6 +109,7 @@ def read_video(
     *,
     every: int = 1,
     max_frames: int | None = None,
+    among: Register | None = None,
     progress: Progress = lambda done, total: None,
 ) -> VideoReading:
     """Look for a tag in a video; the evidence of all frames becomes one p-value.
@@ -119,6 +120,7 @@ def read_video(
         significance: Largest p-value at which a payload is reported.
         every: Read each n-th frame only.
         max_frames: Read at most so many frames, spread evenly over the video.
+        among: Payloads that it can only be; any payload if None.
         progress: Called with (frames read, frames to read).
 
     Returns:
@@ -132,19 +134,19 @@ def read_video(
         raise ConfigError("Each n-th frame and the largest number of frames must be at least 1.")
     total = probe_video(source).frames
     step = max(every, -(-total // max_frames)) if max_frames else every
-    tracks = Tracks()
+    tracks, codec = Tracks(), among or tagger.codec
     frames: list[dict[str, Any]] = []
     for place, frame in enumerate(read_frames(source, step, max_frames)):
         faces = find_faces(frame.pixels)
         poses = tagger.face_logits(_tensor(frame.pixels, tagger), faces)
         numbers = tracks.follow(faces, poses, place, frame.time_s)
-        alone = [read_face(face, logits, tagger.codec).plain() for face, logits in zip(faces, poses, strict=True)]
+        alone = [read_face(face, logits, codec).plain() for face, logits in zip(faces, poses, strict=True)]
         entry = [{"track": number} | reading for number, reading in zip(numbers, alone, strict=True)]
         for one in entry:
             del one["probabilities"]
         frames.append({"index": frame.index, "time_s": round(frame.time_s, 4), "faces": entry})
         progress(place + 1, -(-total // step))
-    return read_tracks(tracks.all, tagger.codec, significance, frames)
+    return read_tracks(tracks.all, codec, significance, frames)
 
 
 def _tensor(pixels: NDArray[np.uint8], tagger: Tagger) -> Tensor:

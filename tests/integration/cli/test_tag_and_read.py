@@ -37,6 +37,27 @@ def test_there_and_back(portrait: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert "payload 00c0de" in capsys.readouterr().out
 
 
+def test_among_the_payloads_that_were_written(
+    portrait: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _tag(portrait, "--payload", "0x00c0de", "--out", tmp_path / "out") == 0
+    written, other = tmp_path / "written.txt", tmp_path / "other.txt"
+    written.write_text("0x000001\n\n  0x00c0de\n")
+    other.write_text("0x000001\n0x000002\n")
+    found = {}
+    for register in (written, other):
+        capsys.readouterr()
+        assert run(["read", str(tmp_path / "out"), "--among", str(register), "--json"]) == 0
+        found[register] = json.loads(capsys.readouterr().out)[0]
+    assert found[written]["payload"] == "00c0de"
+    assert found[written]["p_value"] < 1e-15
+    assert found[other]["payload"] is None
+    assert found[other]["p_value"] > 1e-4
+    written.write_text("\n")
+    assert run(["read", str(portrait), "--among", str(written)]) == 2
+    assert "at least one payload" in capsys.readouterr().err
+
+
 def test_good_files_are_tagged_beside_bad_ones(
     portrait: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -62,6 +83,8 @@ def test_mistakes_are_one_sentence(portrait: Path, tmp_path: Path, capsys: pytes
         ["tag", str(tmp_path / "nothing"), "--out", str(tmp_path / "o")],
         ["tag", str(portrait), "--out", str(portrait.parent)],
         ["read", str(tmp_path / "missing.jpg")],
+        ["read", str(portrait), "--among", str(tmp_path / "missing.txt")],
+        ["read", str(portrait), "--among", str(portrait)],
     ]
     for line in lines:
         assert run(line) == 2, line
