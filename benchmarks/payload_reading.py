@@ -3,12 +3,11 @@
 .venv/bin/python benchmarks/payload_reading.py [--tagger NAME] [--faces FOLDER] [--count N]
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
 import torch
-from reading_calibration import ATTACKS, BATCH, attacked_logits, pictures
+from reading_calibration import ATTACKS, BATCH, arguments, attacked_logits, pictures
 
 import faketagger
 from faketagger.coding import Payload, Register, corrected_p_value
@@ -60,12 +59,8 @@ def measure(tagger: str = "face-128", faces: Path | None = None, count: int = 32
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tagger", default="face-128")
-    parser.add_argument("--faces", type=Path, help="folder of square portraits; the demo faces without")
-    parser.add_argument("--count", type=int, default=32)
     print("| attack | bits right | decoded | reported, counted | reported, weighed | of 1,000 known | wrong |")
     print("|---|---|---|---|---|---|---|")
-    for name, row in measure(**vars(parser.parse_args())).items():
+    for name, row in measure(**arguments(__doc__)).items():
         shares = " | ".join(f"{row[key]:.1%}" for key in ("bits_right", "decoded", "counted", "weighed", "known"))
         print(f"| {name} | {shares} | {row['wrong']:.0f} |")

@@ -5,6 +5,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,11 +73,16 @@ def measure(tagger: str = "face-128", faces: Path | None = None, count: int = 32
     return found
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+def arguments(description: str | None) -> dict[str, Any]:
+    """What both benchmarks of reading are told on the command line."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--tagger", default="face-128")
     parser.add_argument("--faces", type=Path, help="folder of square portraits; the demo faces without")
     parser.add_argument("--count", type=int, default=32)
+    return vars(parser.parse_args())
+
+
+if __name__ == "__main__":
     print("| attack | bits right | mean confidence | calibration error |\n|---|---|---|---|")
-    for name, row in measure(**vars(parser.parse_args())).items():
+    for name, row in measure(**arguments(__doc__)).items():
         print(f"| {name} | {row['bits_right']:.1%} | {row['confidence']:.1%} | {row['calibration_error']:.3f} |")

@@ -51,6 +51,18 @@ class Decoded:
     p_value: float
     compared: int
 
+    @classmethod
+    def of(
+        cls, soft: NDArray[np.float64], message: NDArray[np.uint8], payload: Payload | None, p_value: float
+    ) -> "Decoded":
+        """Judge soft bits (L,) by a message (L,); without a payload nothing is significant."""
+        strength, agrees = np.abs(soft), (soft > 0) == message.astype(bool)
+        present = strength > 0
+        matched, compared = int(agrees[present].sum()), int(present.sum())
+        if payload is None:
+            return cls(None, 0.0, matched, 1.0, compared)
+        return cls(payload, float(strength[agrees].sum() / strength.sum()), matched, p_value, compared)
+
 
 class Codec:
     """Code and key of one tagger.
@@ -173,27 +185,17 @@ class Codec:
         repeated = np.zeros(self.repetitions * self.code.n + self.code.n)
         repeated[self._order] = np.where(self._pad, -soft, soft)
         combined = repeated.reshape(-1, self.code.n).sum(axis=0)
-        strength, evidence = np.abs(soft), Evidence(soft)
-        present = strength > 0
-        compared = int(present.sum())
-
+        evidence = Evidence(soft)
         codewords = nearest_codewords(self.code, combined, _LISTED)
         messages = self._spread(codewords)
-        agrees = (soft > 0) == messages.astype(bool)
-        for rank, lost in enumerate(evidence.lost(messages).tolist() if compared else []):
+        for rank, lost in enumerate(evidence.lost(messages).tolist() if soft.any() else []):
             p_value = evidence.p_value(lost, 2**self.payload_bits)
             if rank and p_value > 2.0**-self.crc_bits:
                 continue
             value = self._payload_of(codewords[rank])
             if value is not None:
-                return Decoded(
-                    payload=Payload(value, self.payload_bits),
-                    confidence=float(strength[agrees[rank]].sum() / strength.sum()),
-                    matched=int(agrees[rank, present].sum()),
-                    p_value=p_value,
-                    compared=compared,
-                )
-        return Decoded(None, 0.0, int(agrees[0, present].sum()), 1.0, compared)
+                return Decoded.of(soft, messages[rank], Payload(value, self.payload_bits), p_value)
+        return Decoded.of(soft, messages[0], None, 1.0)
 
     def _payload_of(self, codeword: NDArray[np.uint8]) -> int | None:
         """Payload of a codeword, or None where its check fails."""

@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from faketagger.coding.pvalues import corrected_log_p_value
 from faketagger.errors import PayloadError
 
 CAP = 2.0
@@ -58,11 +59,7 @@ class Evidence:
         """
         if lost >= len(self._log_tail):
             return 1.0
-        log_single = float(self._log_tail[lost])
-        if log_single >= 0:
-            return 1.0
-        hazard = log_single if log_single < -30 else math.log(-math.log1p(-math.exp(log_single)))
-        return -math.expm1(-math.exp(min(hazard + math.log(n_candidates), 700.0)))
+        return corrected_log_p_value(float(self._log_tail[lost]), n_candidates)
 
 
 def _log_tail(weights: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -63,13 +63,20 @@ def corrected_p_value(p: float, n_candidates: int) -> float:
     return -math.expm1(-math.exp(min(log_expected, 700.0)))
 
 
+def corrected_log_p_value(log_p: float, n_candidates: int) -> float:
+    """As :func:`corrected_p_value`, from the natural logarithm of a p-value that may be too small for a float."""
+    if log_p >= 0:
+        return 1.0
+    hazard = log_p if log_p < -30 else math.log(-math.log1p(-math.exp(log_p)))
+    return -math.expm1(-math.exp(min(hazard + math.log(n_candidates), 700.0)))
+
+
 def blind_p_value(matched: int, total: int, n_candidates: int) -> float:
     """``corrected_p_value(match_p_value(...), n_candidates)``, even where the inner value underflows."""
     p = match_p_value(matched, total)
     if p > 1e-300:
         return corrected_p_value(p, n_candidates)
-    log_expected = math.log(_tail(matched, total)) - total * math.log(2) + math.log(n_candidates)
-    return -math.expm1(-math.exp(min(log_expected, 700.0)))
+    return corrected_log_p_value(math.log(_tail(matched, total)) - total * math.log(2), n_candidates)
 
 
 def bits_needed(total: int, fpr: float, n_candidates: int = 1) -> int:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from faketagger.coding.codec import Codec, Decoded
@@ -49,17 +48,9 @@ class Register:
             PayloadError: The logits have another shape, are not numbers or contain NaN.
         """
         soft = checked_logits(logits, self.message_bits)
-        strength, evidence = np.abs(soft), Evidence(soft)
-        present = strength > 0
-        if not present.any():
-            return Decoded(None, 0.0, 0, 1.0, 0)
+        evidence = Evidence(soft)
         lost = evidence.lost(self._messages)
         closest = int(lost.argmin())
-        agrees = (soft > 0) == self._messages[closest].astype(bool)
-        return Decoded(
-            payload=self.payloads[closest],
-            confidence=float(strength[agrees].sum() / strength.sum()),
-            matched=int(agrees[present].sum()),
-            p_value=evidence.p_value(int(lost[closest]), len(self.payloads)),
-            compared=int(present.sum()),
-        )
+        payload = self.payloads[closest] if soft.any() else None
+        p_value = evidence.p_value(int(lost[closest]), len(self.payloads))
+        return Decoded.of(soft, self._messages[closest], payload, p_value)
