@@ -18,12 +18,13 @@ from faketagger.faces.template import STABLE, TEMPLATE
 _HULL_SIDES = 48
 
 
-def crop_matrix(landmarks: Tensor, size: int) -> Tensor:
+def crop_matrix(landmarks: Tensor, size: int, zoom: float = 1.0) -> Tensor:
     """Similarity that takes picture coordinates to the aligned crop.
 
     Args:
         landmarks: (N, 68, 2) pixel coordinates (x, y), iBUG order.
         size: Side of the crop in pixels.
+        zoom: Magnification about the centre of the crop; below 1 the crop shows more of the picture.
 
     Returns:
         (N, 2, 3) matrices, picture -> crop, in pixel coordinates with pixel centres at integers.
@@ -31,7 +32,8 @@ def crop_matrix(landmarks: Tensor, size: int) -> Tensor:
     Source: S. Umeyama, "Least-squares estimation of transformation parameters between two point patterns", 1991.
     """
     source = landmarks[:, STABLE].double()
-    target = torch.as_tensor(TEMPLATE, dtype=torch.float64, device=landmarks.device) * size - 0.5
+    template = torch.as_tensor(TEMPLATE, dtype=torch.float64, device=landmarks.device)
+    target = (0.5 + zoom * (template - 0.5)) * size - 0.5
     source_mean, target_mean = source.mean(1, keepdim=True), target.mean(0)
     a, b = source - source_mean, target - target_mean
     norm = a.square().sum((1, 2)).clamp_min(1e-6)

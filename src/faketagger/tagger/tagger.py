@@ -20,6 +20,7 @@ from faketagger.tagger.networks import TaggerNetworks
 from faketagger.tagger.pooling import VideoReading
 from faketagger.tagger.presence import refuse_tagged
 from faketagger.tagger.reading import SIGNIFICANCE, TagReading, read_face, read_picture
+from faketagger.tagger.surround import Surround
 
 if TYPE_CHECKING:
     from faketagger.tagger.video import TaggedVideo
@@ -33,12 +34,20 @@ class Tagger(nn.Module):
         codec: Code and key; its message length is the networks'.
         psnr_db: PSNR that the tag costs the aligned crop; less is stronger.
         name: What the tagger is called in results.
+        surround: Writes the message a second time, around the face.
 
     Raises:
         PayloadError: Codec and networks disagree about the length of a message.
     """
 
-    def __init__(self, networks: TaggerNetworks, codec: Codec, psnr_db: float, name: str = "tagger") -> None:
+    def __init__(
+        self,
+        networks: TaggerNetworks,
+        codec: Codec,
+        psnr_db: float,
+        name: str = "tagger",
+        surround: Surround | None = None,
+    ) -> None:
         super().__init__()
         if codec.message_bits != networks.message_bits:
             raise PayloadError(f"The code has {codec.message_bits} bits, the networks {networks.message_bits}.")
@@ -46,6 +55,7 @@ class Tagger(nn.Module):
         self.codec = codec
         self.psnr_db = psnr_db
         self.name = name
+        self.surround = surround
 
     @property
     def message_bits(self) -> int:
@@ -65,7 +75,7 @@ class Tagger(nn.Module):
     def with_key(self, key: str | bytes | None) -> "Tagger":
         """The same networks under another key."""
         codec = Codec(self.message_bits, self.codec.payload_bits, self.codec.crc_bits, key_from(key))
-        return Tagger(self.networks, codec, self.psnr_db, self.name)
+        return Tagger(self.networks, codec, self.psnr_db, self.name, self.surround)
 
     @torch.no_grad()
     def embed(

@@ -22,12 +22,29 @@ class CurriculumConfig(Section):
     ramp: int = Field(default=150, ge=1)
 
 
+class SurroundConfig(Section):
+    """What is trained writes and reads around faces, beside a tagger that is there already.
+
+    Attributes:
+        of: Name or folder of the tagger of the face; its message has as many bits.
+        zoom: Magnification of the wide view relative to the aligned crop.
+        lost: Share of the pictures of a step whose surround is lost.
+        psnr_db: PSNR of the aligned crop at which the tagger of the face works from then on; its own if null.
+    """
+
+    of: str
+    zoom: float = Field(default=0.6, ge=0.25, lt=1)
+    lost: float = Field(default=0.12, gt=0, lt=1)
+    psnr_db: float | None = None
+
+
 class TaggerConfig(Section):
     """Arguments of :class:`faketagger.training.tagger_module.TaggerModule`.
 
     Attributes:
         start_from: Name or folder of a tagger whose weights the run begins with; null for fresh ones. Its network
             must have the same shape, or the same grid with fewer pixels a cell (half the size and half the patch).
+        surround: Train what writes and reads around faces instead; null for faces themselves.
         leave_out: Names of ``attacks`` that this run is not trained against, for leave-one-out tables.
         payload_bits: Payload that a message of the trained tagger carries.
         crc_bits: Width of its check.
@@ -35,6 +52,7 @@ class TaggerConfig(Section):
     """
 
     start_from: str | None = None
+    surround: SurroundConfig | None = None
     network: NetworkConfig = NetworkConfig()
     payload_bits: int = Field(default=24, ge=1)
     crc_bits: int = 12

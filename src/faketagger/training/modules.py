@@ -7,11 +7,13 @@ import pytorch_lightning as pl
 
 from faketagger.coding import Codec, key_from
 from faketagger.errors import ConfigError
-from faketagger.tagger.checkpoint import load, save
+from faketagger.tagger.checkpoint import checkpoint_config, load, save
 from faketagger.tagger.growth import grow
+from faketagger.tagger.surround import Surround
 from faketagger.tagger.tagger import Tagger
 from faketagger.training.autoencoder import AutoencoderModule
 from faketagger.training.config import TaggerConfig, TrainConfig
+from faketagger.training.surround_module import SurroundModule
 from faketagger.training.tagger_module import TaggerModule
 
 
@@ -39,14 +41,29 @@ def _codec(tagger: TaggerConfig) -> Codec:
 
 def _tagger_module(config: TrainConfig, tagger: TaggerConfig) -> TaggerModule:
     arguments = tagger.plain()
-    start = arguments.pop("start_from")
+    start, around = arguments.pop("start_from"), arguments.pop("surround")
     for name in ("payload_bits", "crc_bits"):
         del arguments[name]
     _leave_out(arguments["attacks"], arguments.pop("leave_out"))
-    module = TaggerModule(**arguments, max_steps=config.trainer.max_steps, seed=config.seed)
+    arguments |= {"max_steps": config.trainer.max_steps, "seed": config.seed}
+    if around is None:
+        module = TaggerModule(**arguments)
+    else:
+        _face_tagger(tagger, around["of"])
+        module = SurroundModule(around["zoom"], around["lost"], **arguments)
     if start is not None:
         grow(load(start).networks, module.networks)
     return module
+
+
+def _face_tagger(tagger: TaggerConfig, of: str) -> Tagger:
+    face = load(of)
+    if face.message_bits != tagger.network.message_bits:
+        raise ConfigError(
+            f"tagger.surround.of: '{of}' writes {face.message_bits} bits, tagger.network {tagger.network.message_bits}.",
+            f"Set tagger.network.message_bits={face.message_bits}.",
+        )
+    return face
 
 
 def _leave_out(attacks: dict[str, Any], names: list[str]) -> None:
@@ -81,6 +98,13 @@ def write_result(module: pl.LightningModule, config: TrainConfig, out: Path) -> 
         What was written.
     """
     path = result_path(config, out)
+    if isinstance(module, SurroundModule) and config.tagger and config.tagger.surround:
+        around = config.tagger.surround
+        face = _face_tagger(config.tagger, around.of)
+        surround = Surround(module.networks, around.zoom, module.curriculum.psnr)
+        psnr_db = around.psnr_db or face.psnr_db
+        tagger = Tagger(face.networks, _codec(config.tagger), psnr_db, config.name, surround)
+        return save(tagger, path, checkpoint_config(around.of).network, config.tagger.network)
     if isinstance(module, TaggerModule) and config.tagger:
         tagger = Tagger(module.networks, _codec(config.tagger), module.curriculum.psnr, config.name)
         return save(tagger, path, config.tagger.network)

@@ -1,5 +1,6 @@
 """The tagger in a LightningModule: view, embed, round, attack, look again, read."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -52,6 +53,8 @@ class TaggerModule(PartedModule):
         ConfigError: An attack of the pool is held out from training.
     """
 
+    zoom = 1.0
+    """Magnification of the views, relative to the aligned crop."""
     pool: AttackPool
     validation_attacks: dict[str, Attack]
 
@@ -88,12 +91,14 @@ class TaggerModule(PartedModule):
         for attack in (self.pool, *self.validation_attacks.values()):
             attack.to(self.device)
 
+    def _still_views(self, images: Tensor, landmarks: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        return random_views(images, landmarks, self.networks.size, replace(STILL, zoom=self.zoom), rng)
+
     def _views(self, batch: dict[str, Any], rng: torch.Generator) -> tuple[Tensor, Tensor]:
         images, landmarks = flip(batch["image"], batch["landmarks"], rng)
-        size = self.networks.size
         half = len(images) // 2
         pieces = [
-            random_views(images[piece], landmarks[piece], size, framing, rng)
+            random_views(images[piece], landmarks[piece], self.networks.size, replace(framing, zoom=self.zoom), rng)
             for piece, framing in ((slice(half), _ALIGNED), (slice(half, None), _LOOSE))
             if len(images[piece])
         ]
@@ -107,27 +112,46 @@ class TaggerModule(PartedModule):
         mask = torch.where(chosen[:, None, None, None], mask, torch.ones_like(mask))
         return mask * images + (1 - mask) * images.detach().roll(1, 0)
 
-    def _attack(self, tagged: Tensor, landmarks: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Attack the share of the batch that the curriculum allows; True where a picture was attacked."""
+    def _tag(
+        self, views: Tensor, landmarks: Tensor, message: Tensor, rng: torch.Generator | None
+    ) -> tuple[Tensor, Tensor]:
+        """Views as they are tagged and their tagged versions; with ``rng`` as in training, without as it is used."""
+        mask = face_mask(landmarks, (views.shape[2], views.shape[3]))
+        if rng is not None:
+            mask = torch.where(uniform(rng, (len(views), 1, 1, 1), views) < 0.7, mask, torch.ones_like(mask))
+        return views, round_to_uint8(self.networks.embed(views, message, self.curriculum.psnr, mask))
+
+    def _read(self, seen: Tensor, landmarks: Tensor, views: Tensor, rng: torch.Generator | None) -> Tensor:
+        """Logits of what is seen after an attack, whose views were untagged; with ``rng`` as in training."""
+        return self.networks.read(seen if rng is None else jitter(seen, _READING, rng))
+
+    def _attack(self, tagged: Tensor, landmarks: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Attack the share of the batch that the curriculum allows.
+
+        Returns:
+            Pictures, their landmarks, and True where a picture was attacked.
+        """
         drawn = uniform(rng, (len(tagged),), tagged) < self.hparams["attacked"] * self.curriculum.attack_share
         rows = drawn.nonzero().flatten()
         if not len(rows):
-            return tagged, drawn
+            return tagged, landmarks, drawn
         part = AttackBatch(tagged[rows], landmarks[rows])
         output = self.pool(part, rng)
-        attacked = self._keep_face(output.images, moved_landmarks(part, output), rng)
-        return tagged.index_copy(0, rows, round_to_uint8(attacked)), drawn
+        moved = moved_landmarks(part, output)
+        attacked = self._keep_face(output.images, moved, rng)
+        return (
+            tagged.index_copy(0, rows, round_to_uint8(attacked)),
+            landmarks.index_copy(0, rows, moved.to(landmarks)),
+            drawn,
+        )
 
     def training_step(self, batch: dict[str, Any], index: int) -> Tensor:
         rng = self.step_rng(index)
         images, landmarks = self._views(batch, rng)
         message = torch.randint(0, 2, (len(images), self.networks.message_bits), generator=rng).to(images)
-        mask = face_mask(landmarks, (images.shape[2], images.shape[3]))
-        mask = torch.where(uniform(rng, (len(images), 1, 1, 1), images) < 0.7, mask, torch.ones_like(mask))
-        tagged = round_to_uint8(self.networks.embed(images, message, self.curriculum.psnr, mask))
-        attacked, drawn = self._attack(tagged, landmarks, rng)
-        seen = attacked if self.curriculum.stage == "message" else jitter(attacked, _READING, rng)
-        logits = self.networks.read(seen)
+        images, tagged = self._tag(images, landmarks, message, rng)
+        attacked, moved, drawn = self._attack(tagged, landmarks, rng)
+        logits = self._read(attacked, moved, images, None if self.curriculum.stage == "message" else rng)
         loss = message_loss(logits, message)
         if self.curriculum.stage == "quality":
             loss = loss + self.hparams["image_weight"] * image_loss(tagged, images)
@@ -158,25 +182,21 @@ class TaggerModule(PartedModule):
     def show(self, batch: dict[str, Any], faces: int) -> tuple[Tensor, Tensor]:
         """Aligned faces of a batch and their tagged versions, (n, 3, size, size) each, for people to look at."""
         rng = torch.Generator().manual_seed(self.hparams["seed"])
-        images, landmarks = random_views(
-            batch["image"][:faces], batch["landmarks"][:faces], self.networks.size, STILL, rng
-        )
+        images, landmarks = self._still_views(batch["image"][:faces], batch["landmarks"][:faces], rng)
         message = torch.randint(0, 2, (len(images), self.networks.message_bits), generator=rng).to(images)
-        mask = face_mask(landmarks, (images.shape[2], images.shape[3]))
-        return images, round_to_uint8(self.networks.embed(images, message, self.curriculum.psnr, mask))
+        return self._tag(images, landmarks, message, None)
 
     def validation_step(self, batch: dict[str, Any], index: int) -> None:
         """Bits right on still views: untouched, and through each attack of the pool at its default severity."""
         rng = part_rng(self.hparams["seed"], self.validation_number(index))
-        images, landmarks = random_views(batch["image"], batch["landmarks"], self.networks.size, STILL, rng)
+        images, landmarks = self._still_views(batch["image"], batch["landmarks"], rng)
         message = torch.randint(0, 2, (len(images), self.networks.message_bits), generator=rng).to(images)
-        mask = face_mask(landmarks, (images.shape[2], images.shape[3]))
-        tagged = round_to_uint8(self.networks.embed(images, message, self.curriculum.psnr, mask))
+        images, tagged = self._tag(images, landmarks, message, None)
         right = {"none": tagged}
         for name, attack in self.validation_attacks.items():
             right[name] = round_to_uint8(attack(AttackBatch(tagged, landmarks), rng).images)
         for name, seen in right.items():
-            share = ((self.networks.read(seen) > 0) == (message > 0.5)).float().mean()
+            share = ((self._read(seen, landmarks, images, None) > 0) == (message > 0.5)).float().mean()
             self.tell(f"val/bits/{name}", share, len(images), prog_bar=name == "none")
         psnr = -10 * (tagged - images).square().mean((1, 2, 3)).log10()
         self.tell("val/psnr_db", psnr.mean(), len(images))

@@ -18,12 +18,14 @@ class Framing:
         shift: Largest shift as a share of the side, either way.
         zoom_out: Smallest magnification relative to the aligned crop.
         zoom_in: Largest magnification relative to the aligned crop.
+        zoom: Magnification of the crop that is moved, relative to the aligned one.
     """
 
     rotation: float = 6.0
     shift: float = 0.05
     zoom_out: float = 0.9
     zoom_in: float = 1.1
+    zoom: float = 1.0
 
 
 STILL = Framing(rotation=0.0, shift=0.0, zoom_out=1.0, zoom_in=1.0)
@@ -45,7 +47,7 @@ def random_matrix(landmarks: Tensor, size: int, framing: Framing, rng: torch.Gen
     Returns:
         (N, 2, 3) picture -> crop.
     """
-    base = crop_matrix(landmarks, size)
+    base = crop_matrix(landmarks, size, framing.zoom)
     turn = random_similarity(len(landmarks), size, framing, rng).to(base)
     linear, moved = turn[:, :, :2], turn[:, :, 2:]
     return torch.cat([linear @ base[:, :, :2], linear @ base[:, :, 2:] + moved], 2)

@@ -1,0 +1,73 @@
+"""The module that trains what writes and reads around the face."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from faketagger.simulator.graded import uniform
+from faketagger.tagger.surround import WRITING, around, outside, without_face
+from faketagger.training.tagger_module import TaggerModule, round_to_uint8
+from faketagger.training.views import Framing, jitter
+
+_READING = Framing(rotation=4.0, shift=0.03, zoom_out=0.94, zoom_in=1.06)
+_HIDDEN = (1.0, 1.4)
+_FRAMED, _WIDEST_BORDER = 0.7, 0.25
+
+
+class SurroundModule(TaggerModule):
+    """Trains encoder and decoder of a :class:`faketagger.tagger.surround.Surround`.
+
+    Views are wide, most of them with the border of a picture in them; faces are hidden from the reader. Where the
+    surround is lost, or holds no tag, the message is still asked for, so that the logits learn to say nothing then.
+
+    Args:
+        zoom: Magnification of the views relative to the aligned crop, below 1.
+        lost: Share of the pictures whose surround is lost.
+        **settings: As for :class:`TaggerModule`.
+    """
+
+    def __init__(self, zoom: float, lost: float, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.zoom = zoom
+        self.save_hyperparameters({"zoom": zoom, "lost": lost})
+
+    def _tag(
+        self, views: Tensor, landmarks: Tensor, message: Tensor, rng: torch.Generator | None
+    ) -> tuple[Tensor, Tensor]:
+        where = outside(landmarks, views.shape[-1], WRITING)
+        if rng is None:
+            return views, round_to_uint8(views + around(self.networks, views, message, where, self.curriculum.psnr))
+        rows, columns, inside = _frames(len(views), views.shape[-1], rng)
+        views = _framed(views, rows, columns)
+        residual = around(self.networks, views, message, where * inside.to(views), self.curriculum.psnr)
+        return views, round_to_uint8(_framed(views + residual, rows, columns))
+
+    def _keep_face(self, images: Tensor, landmarks: Tensor, rng: torch.Generator) -> Tensor:
+        return images
+
+    def _read(self, seen: Tensor, landmarks: Tensor, views: Tensor, rng: torch.Generator | None) -> Tensor:
+        if rng is None:
+            return self.networks.read(without_face(seen, landmarks, WRITING))
+        fate = uniform(rng, (len(seen), 1, 1, 1), seen) / self.hparams["lost"]
+        seen = torch.where(fate < 0.5, torch.full_like(seen, 0.5), torch.where(fate < 1.0, views, seen))
+        low, high = _HIDDEN
+        growth = low + (high - low) * uniform(rng, (len(seen), 1, 1), landmarks)
+        return self.networks.read(jitter(without_face(seen, landmarks, growth), _READING, rng))
+
+
+def _frames(n: int, side: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Random borders of pictures within views: indices (n, side) that repeat the border's pixels, and what is inside."""
+    borders = torch.rand(n, 4, generator=rng) * _WIDEST_BORDER * side
+    borders = (borders * (torch.rand(n, 1, generator=rng) < _FRAMED)).long()
+    line = torch.arange(side)[None]
+    rows = line.clamp(borders[:, :1], side - 1 - borders[:, 1:2])
+    columns = line.clamp(borders[:, 2:3], side - 1 - borders[:, 3:])
+    inside = (rows == line)[:, :, None] & (columns == line)[:, None, :]
+    return rows, columns, inside[:, None]
+
+
+def _framed(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Pictures (n, 3, s, s) with everything beyond their borders replaced by the pixels at the border."""
+    rows, columns = rows.to(images.device)[:, None, :, None], columns.to(images.device)[:, None, None, :]
+    return images.gather(2, rows.expand_as(images)).gather(3, columns.expand_as(images))
