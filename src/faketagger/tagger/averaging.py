@@ -31,15 +31,21 @@ def average_taggers(runs: list[Path], out: Path) -> Path:
         raise CheckpointError("a mean needs at least two taggers", "give OUT and two or more folders")
     configs = [load_config(checkpoint_folder(run) / CONFIG, CheckpointConfig) for run in runs]
     for run, config in zip(runs[1:], configs[1:], strict=True):
-        for name in ("network", "payload_bits", "crc_bits"):
-            if getattr(config, name) != getattr(configs[0], name):
+        for name in ("network", "payload_bits", "crc_bits", "surround"):
+            if _shape(config, name) != _shape(configs[0], name):
                 raise CheckpointError(f"{run} and {runs[0]} cannot be averaged: their {name} differ")
     mean = load(runs[0])
-    states = [load(run).networks.state_dict() for run in runs]
-    mean.networks.load_state_dict(
-        {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
-    )
-    return save(mean, out, configs[0].network)
+    states = [load(run).state_dict() for run in runs]
+    mean.load_state_dict({name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]})
+    around = configs[0].surround
+    return save(mean, out, configs[0].network, around.network if around else None)
+
+
+def _shape(config: CheckpointConfig, name: str) -> object:
+    """What has to be equal of one key of a configuration."""
+    if name != "surround" or config.surround is None:
+        return getattr(config, name)
+    return config.surround.network, config.surround.zoom
 
 
 if __name__ == "__main__":

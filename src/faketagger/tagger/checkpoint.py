@@ -29,7 +29,7 @@ class NetworkConfig(Section):
 
 
 class SurroundConfig(Section):
-    """What a checkpoint says of what it writes around the face; arguments of :class:`faketagger.tagger.surround.Surround`.
+    """What a checkpoint says of its :class:`faketagger.tagger.surround.Surround`.
 
     Attributes:
         network: Shape of the networks.
@@ -125,10 +125,10 @@ def load(name_or_path: str | os.PathLike[str], key: str | bytes | None = None, d
 
     folder, config = checkpoint_folder(name_or_path), checkpoint_config(name_or_path)
     networks = _networks(folder / WEIGHTS, config.network, config.sha256)
-    around = config.surround
-    surround = around and Surround(
-        _networks(folder / SURROUND, around.network, around.sha256), around.zoom, around.psnr_db
-    )
+    surround = None
+    if config.surround is not None:
+        around = config.surround
+        surround = Surround(_networks(folder / SURROUND, around.network, around.sha256), around.zoom, around.psnr_db)
     codec = Codec(config.network.message_bits, config.payload_bits, config.crc_bits, key_from(key))
     tagger = Tagger(networks, codec, config.psnr_db, folder.resolve().name, surround)
     return tagger.to(device).eval().requires_grad_(False)

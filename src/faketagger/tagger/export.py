@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from faketagger.tagger.networks import TaggerNetworks
+from faketagger.tagger.surround import Surround, around
 from faketagger.tagger.tagger import Tagger
 
 
@@ -20,16 +22,28 @@ class _Embed(nn.Module):
 
 
 class _Read(nn.Module):
-    def __init__(self, tagger: Tagger) -> None:
+    def __init__(self, networks: TaggerNetworks) -> None:
         super().__init__()
-        self.networks = tagger.networks
+        self.networks = networks
 
     def forward(self, images: Tensor) -> Tensor:
         return self.networks.read(images)
 
 
+class _EmbedAround(nn.Module):
+    def __init__(self, surround: Surround) -> None:
+        super().__init__()
+        self.networks, self.psnr_db = surround.networks, surround.psnr_db
+
+    def forward(self, views: Tensor, message: Tensor, where: Tensor) -> Tensor:
+        return (views + around(self.networks, views, message, where, self.psnr_db)).clamp(0, 1)
+
+
 def export_tagger(tagger: Tagger, folder: Path, to: Literal["onnx", "pt2"]) -> list[Path]:
     """Write ``embed`` (images, message -> images) and ``read`` (images -> logits) with a free batch size.
+
+    A surround becomes two files more: ``surround-embed`` (wide views, message, where -> wide views), ``where``
+    (N, 1, s, s) being 1 where it may be written, and ``surround-read`` (wide views without their faces -> logits).
 
     Args:
         tagger: What to export.
@@ -37,7 +51,7 @@ def export_tagger(tagger: Tagger, folder: Path, to: Literal["onnx", "pt2"]) -> l
         to: ``pt2`` (torch.export) or ``onnx``.
 
     Returns:
-        The two files.
+        The files.
     """
     folder.mkdir(parents=True, exist_ok=True)
     images = torch.rand(2, 3, tagger.size, tagger.size)
@@ -46,8 +60,15 @@ def export_tagger(tagger: Tagger, folder: Path, to: Literal["onnx", "pt2"]) -> l
     written = []
     parts: list[tuple[str, nn.Module, tuple[Tensor, ...]]] = [
         ("embed", _Embed(tagger), (images, message)),
-        ("read", _Read(tagger), (images,)),
+        ("read", _Read(tagger.networks), (images,)),
     ]
+    if tagger.surround is not None:
+        size = tagger.surround.networks.size
+        views, where = torch.rand(2, 3, size, size), torch.ones(2, 1, size, size)
+        parts += [
+            ("surround-embed", _EmbedAround(tagger.surround), (views, message, where)),
+            ("surround-read", _Read(tagger.surround.networks), (views,)),
+        ]
     for name, module, example in parts:
         path = folder / f"{tagger.name}-{name}.{to}"
         shapes = tuple({0: batch} for _ in example)

@@ -22,14 +22,15 @@ _LEAST_SHARE = 1e-3
 
 
 class Surround(nn.Module):
-    """Writes and reads messages around faces, in a wide view that is aligned by the face.
+    """Writes and reads messages around faces, in wide views that are aligned by them.
 
-    What is written is independent of the tag within the face, and is read without a look at the face.
+    What is written is independent of the tag within the face, and is read without a look at the face. Where a picture
+    has several faces, each has the pixels for itself that are nearest to it, measured in sizes of the faces.
 
     Args:
         networks: Encoder and decoder at the native size of the wide view.
         zoom: Magnification of the wide view relative to the aligned crop, below 1.
-        psnr_db: PSNR that the tag costs the pixels of the wide view that it is written to.
+        psnr_db: PSNR that the tag costs the pixels that it is written to.
     """
 
     def __init__(self, networks: TaggerNetworks, zoom: float, psnr_db: float) -> None:
@@ -37,38 +38,48 @@ class Surround(nn.Module):
         self.networks, self.zoom, self.psnr_db = networks, zoom, psnr_db
 
     def embed(self, images: Tensor, message: Tensor, faces: Tensor, psnr_db: float) -> Tensor:
-        """Write messages around the first face of each picture.
+        """Write messages around all faces of pictures.
 
         Args:
             images: (N, 3, H, W) in [0, 1].
             message: (N, L) in {0, 1}.
-            faces: (N, F, 68, 2) pixel coordinates; nothing is written into any of the F faces.
+            faces: (N, F, 68, 2) pixel coordinates; nothing is written into any of them.
             psnr_db: PSNR of the pixels that are written to.
 
         Returns:
             (N, 3, H, W) in [0, 1].
         """
+        for number in range(faces.shape[1]):
+            views, where, matrix = self._view(images, faces, number, WRITING)
+            where = where * visible(matrix, views.shape[-1], (images.shape[2], images.shape[3])).to(where)
+            images = paste_residual(images, around(self.networks, views, message, where, psnr_db), matrix)
+        return images
+
+    def read(self, images: Tensor, faces: Tensor, number: int = 0, mirrored: bool = False) -> Tensor:
+        """Read what is around one face of each picture.
+
+        Args:
+            images: (N, 3, H, W) in [0, 1].
+            faces: (N, F, 68, 2) pixel coordinates of all faces.
+            number: Which of the F.
+            mirrored: Read the mirror images too.
+
+        Returns:
+            Logits (N, L), positive for bit 1, or (2 N, L) with those of the mirror images last.
+        """
+        views, where, _ = self._view(images, faces, number, READING)
+        views = blanked(views, where)
+        return self.networks.read(torch.cat([views, views.flip(3)]) if mirrored else views)
+
+    def _view(self, images: Tensor, faces: Tensor, number: int, growth: float) -> tuple[Tensor, Tensor, Tensor]:
+        """Wide views of one face of each picture, where they belong to its surround, and their matrices."""
         size = self.networks.size
-        matrix = crop_matrix(faces[:, 0], size, self.zoom)
-        crops = warp_crop(images, matrix, size).clamp(0, 1)
-        where = visible(matrix, size, (images.shape[2], images.shape[3])).to(images)
-        for face in faces.unbind(1):
-            where = where * outside(transform_points(face, matrix), size, WRITING).to(images)
-        return paste_residual(images, around(self.networks, crops, message, where, psnr_db), matrix)
-
-    def read(self, images: Tensor, landmarks: Tensor) -> Tensor:
-        """Logits (N, L) of pictures (N, 3, H, W) in [0, 1], each with the landmarks (N, 68, 2) of one face."""
-        return self.networks.read(self._seen(images, landmarks))
-
-    def read_poses(self, images: Tensor, landmarks: Tensor) -> Tensor:
-        """Logits (2 N, L) of pictures as they are, then as in a mirror; arguments as for :meth:`read`."""
-        seen = self._seen(images, landmarks)
-        return self.networks.read(torch.cat([seen, seen.flip(3)]))
-
-    def _seen(self, images: Tensor, landmarks: Tensor) -> Tensor:
-        matrix = crop_matrix(landmarks, self.networks.size, self.zoom)
-        views = warp_crop(images, matrix, self.networks.size)
-        return without_face(views, transform_points(landmarks, matrix), READING)
+        matrix = crop_matrix(faces[:, number], size, self.zoom)
+        seen = [transform_points(face, matrix) for face in faces.unbind(1)]
+        where = nearest(seen, number, size)
+        for face in seen:
+            where = where * outside(face, size, growth)
+        return warp_crop(images, matrix, size).clamp(0, 1), where.to(images), matrix
 
 
 def around(networks: TaggerNetworks, views: Tensor, message: Tensor, where: Tensor, psnr_db: float) -> Tensor:
@@ -88,15 +99,27 @@ def around(networks: TaggerNetworks, views: Tensor, message: Tensor, where: Tens
     return hold_power(networks.encoder(views, message, where) * where, psnr_db - 10 * share.log10())
 
 
+def blanked(views: Tensor, where: Tensor) -> Tensor:
+    """Views (N, 3, s, s) with grey instead of what lies outside ``where``, (N, 1, s, s) in [0, 1]."""
+    return _GREY + where * (views - _GREY)
+
+
 def outside(landmarks: Tensor, size: int, growth: float | Tensor) -> Tensor:
     """(N, 1, size, size) in [0, 1]: 1 outside faces of landmarks (N, 68, 2), their size times ``growth``."""
     centre = landmarks.mean(1, keepdim=True)
     return 1 - face_mask(centre + growth * (landmarks - centre), (size, size))
 
 
-def without_face(views: Tensor, landmarks: Tensor, growth: float | Tensor) -> Tensor:
-    """Square views (N, 3, s, s) with grey instead of their faces, of landmarks (N, 68, 2) times ``growth``."""
-    return _GREY + outside(landmarks, views.shape[-1], growth).to(views) * (views - _GREY)
+def nearest(faces: list[Tensor], number: int, size: int) -> Tensor:
+    """(N, 1, size, size): 1 where none of the faces, landmarks (N, 68, 2) each, is nearer in sizes of that face."""
+    distance = []
+    for landmarks in faces:
+        centre = landmarks.mean(1)
+        spread = (landmarks - centre[:, None]).square().sum(-1).mean(1).sqrt().clamp_min(1e-3)
+        away = _grid(landmarks, size) - centre[:, None]
+        distance.append(torch.linalg.norm(away, dim=-1) / spread[:, None])
+    mine = (distance[number] <= torch.stack(distance).amin(0)).to(faces[number])
+    return mine.reshape(-1, 1, size, size)
 
 
 def visible(matrix: Tensor, size: int, size_hw: tuple[int, int]) -> Tensor:
@@ -107,9 +130,13 @@ def visible(matrix: Tensor, size: int, size_hw: tuple[int, int]) -> Tensor:
         size: Side of the crop.
         size_hw: Height and width of the pictures.
     """
-    line = torch.arange(size).to(matrix)
-    rows, columns = torch.meshgrid(line, line, indexing="ij")
-    grid = torch.stack([columns, rows], -1).reshape(1, -1, 2).expand(len(matrix), -1, 2)
-    places = transform_points(grid, invert(matrix))
+    places = transform_points(_grid(matrix, size), invert(matrix))
     far = torch.tensor([size_hw[1] - 1, size_hw[0] - 1]).to(matrix)
     return ((places >= 0) & (places <= far)).all(-1).to(matrix).reshape(-1, 1, size, size)
+
+
+def _grid(like: Tensor, size: int) -> Tensor:
+    """(N, size * size, 2) coordinates (x, y) of the pixels of square views, row by row."""
+    line = torch.arange(size).to(like)
+    rows, columns = torch.meshgrid(line, line, indexing="ij")
+    return torch.stack([columns, rows], -1).reshape(1, -1, 2).expand(len(like), -1, 2)

@@ -105,9 +105,7 @@ class Tagger(nn.Module):
         pixels = torch.from_numpy(photo.rgb).permute(2, 0, 1)[None].to(self.device)
         if not again:
             refuse_tagged(self.face_logits(pixels, faces), self.codec)
-        for face in faces:
-            landmarks = torch.from_numpy(face.landmarks)[None].to(self.device)
-            pixels = self.embed_aligned(pixels, message, landmarks, psnr_db)
+        pixels = self.embed_faces(pixels, message, self.points(faces), psnr_db)
         return photo.with_rgb(pixels[0].permute(1, 2, 0).cpu().numpy())
 
     @torch.no_grad()
@@ -135,13 +133,20 @@ class Tagger(nn.Module):
 
     @torch.no_grad()
     def face_logits(self, pixels: Tensor, faces: list[Face]) -> list[NDArray[np.float64]]:
-        """What the decoder says of each face of one picture (1, 3, H, W): logits (2, L), as it is and mirrored."""
-        logits = []
-        for face in faces:
-            landmarks = torch.from_numpy(face.landmarks)[None].to(self.device)
+        """What is read in and around each face of one picture (1, 3, H, W): logits (2, L), as it is and mirrored."""
+        logits, points = [], self.points(faces)
+        for number, landmarks in enumerate(points.unbind(1)):
             crop = warp_crop(pixels, crop_matrix(landmarks, self.size), self.size)
-            logits.append(self.networks.read(torch.cat([crop, crop.flip(3)])).double().cpu().numpy())
+            poses = self.networks.read(torch.cat([crop, crop.flip(3)]))
+            if self.surround is not None:
+                poses = poses + self.surround.read(pixels, points, number, mirrored=True)
+            logits.append(poses.double().cpu().numpy())
         return logits
+
+    def points(self, faces: list[Face]) -> Tensor:
+        """Landmarks (1, F, 68, 2) of the faces of one picture, on the tagger's device."""
+        points = np.array([face.landmarks for face in faces], np.float32).reshape(1, -1, 68, 2)
+        return torch.from_numpy(points).to(self.device)
 
     def embed_video(
         self, source: str | PathLike[str], target: str | PathLike[str], payload: Any, **settings: Any
@@ -207,18 +212,41 @@ class Tagger(nn.Module):
             psnr_db: PSNR of the aligned crop instead of the tagger's own.
 
         Returns:
-            (N, 3, H, W) in [0, 1]; pixels outside the aligned crops are unchanged.
+            (N, 3, H, W) in [0, 1]; without a surround, pixels outside the aligned crops are unchanged.
+
+        Raises:
+            ImageError: ``images`` has another shape or holds NaN.
+            PayloadError: ``message`` has another shape or other values.
+        """
+        return self.embed_faces(images, message, landmarks[:, None], psnr_db)
+
+    def embed_faces(self, images: Tensor, message: Tensor, faces: Tensor, psnr_db: float | None = None) -> Tensor:
+        """Write raw messages into all faces of pictures and, with a surround, around them.
+
+        Args:
+            images: (N, 3, H, W) in [0, 1].
+            message: (N, L) in {0, 1}.
+            faces: (N, F, 68, 2) pixel coordinates.
+            psnr_db: PSNR of the aligned crop instead of the tagger's own; the surround's moves with it.
+
+        Returns:
+            (N, 3, H, W) in [0, 1].
 
         Raises:
             ImageError: ``images`` has another shape or holds NaN.
             PayloadError: ``message`` has another shape or other values.
         """
         self._check(images, message)
-        matrix = crop_matrix(landmarks, self.size)
-        crops = warp_crop(images, matrix, self.size).clamp(0, 1)
-        mask = face_mask(transform_points(landmarks, matrix), (self.size, self.size))
-        residual = self.networks.residual(crops, message.to(images), psnr_db or self.psnr_db, mask.to(images))
-        return paste_residual(images, residual, matrix)
+        wanted, message = psnr_db or self.psnr_db, message.to(images)
+        for landmarks in faces.unbind(1):
+            matrix = crop_matrix(landmarks, self.size)
+            crops = warp_crop(images, matrix, self.size).clamp(0, 1)
+            mask = face_mask(transform_points(landmarks, matrix), (self.size, self.size))
+            residual = self.networks.residual(crops, message, wanted, mask.to(images))
+            images = paste_residual(images, residual, matrix)
+        if self.surround is None:
+            return images
+        return self.surround.embed(images, message, faces, self.surround.psnr_db + wanted - self.psnr_db)
 
     def read_aligned(self, images: Tensor, landmarks: Tensor) -> Tensor:
         """Read raw messages from the faces of pictures.
@@ -234,7 +262,8 @@ class Tagger(nn.Module):
             ImageError: ``images`` has another shape or holds NaN.
         """
         self._check(images)
-        return self.networks.read(warp_crop(images, crop_matrix(landmarks, self.size), self.size))
+        logits = self.networks.read(warp_crop(images, crop_matrix(landmarks, self.size), self.size))
+        return logits if self.surround is None else logits + self.surround.read(images, landmarks[:, None])
 
     def _native(self, images: Tensor) -> Tensor:
         if images.shape[2:] == (self.size, self.size):

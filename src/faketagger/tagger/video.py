@@ -14,7 +14,7 @@ from torch import Tensor
 
 from faketagger.coding import Payload, Register
 from faketagger.errors import ConfigError, FaceError
-from faketagger.faces import Face, find_faces
+from faketagger.faces import find_faces
 from faketagger.imaging import to_uint8
 from faketagger.imaging.video import Frame, probe_video, read_frames
 from faketagger.imaging.video_write import CRF, rewrite_video
@@ -88,8 +88,7 @@ def embed_video(
         if not (tagged or again):
             refuse_tagged(tagger.face_logits(pixels, faces), tagger.codec)
         tagged += 1
-        for face in faces:
-            pixels = tagger.embed_aligned(pixels, message, _points(face, tagger), psnr_db)
+        pixels = tagger.embed_faces(pixels, message, tagger.points(faces), psnr_db)
         return to_uint8(pixels[0].permute(1, 2, 0).cpu().numpy())
 
     def approve() -> None:
@@ -151,7 +150,3 @@ def read_video(
 
 def _tensor(pixels: NDArray[np.uint8], tagger: Tagger) -> Tensor:
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].float().to(tagger.device) / 255
-
-
-def _points(face: Face, tagger: Tagger) -> Tensor:
-    return torch.from_numpy(face.landmarks)[None].to(tagger.device)

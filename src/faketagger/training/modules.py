@@ -58,9 +58,10 @@ def _tagger_module(config: TrainConfig, tagger: TaggerConfig) -> TaggerModule:
 
 def _face_tagger(tagger: TaggerConfig, of: str) -> Tagger:
     face = load(of)
-    if face.message_bits != tagger.network.message_bits:
+    bits = tagger.network.message_bits
+    if face.message_bits != bits:
         raise ConfigError(
-            f"tagger.surround.of: '{of}' writes {face.message_bits} bits, tagger.network {tagger.network.message_bits}.",
+            f"tagger.surround.of: '{of}' writes {face.message_bits} bits, tagger.network {bits}.",
             f"Set tagger.network.message_bits={face.message_bits}.",
         )
     return face

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from faketagger.simulator.graded import uniform
-from faketagger.tagger.surround import WRITING, around, outside, without_face
+from faketagger.tagger.surround import READING, WRITING, around, blanked, outside
 from faketagger.training.tagger_module import TaggerModule, round_to_uint8
 from faketagger.training.views import Framing, jitter
 
-_READING = Framing(rotation=4.0, shift=0.03, zoom_out=0.94, zoom_in=1.06)
+_FRAMING = Framing(rotation=4.0, shift=0.03, zoom_out=0.94, zoom_in=1.06)
 _HIDDEN = (1.0, 1.4)
 _FRAMED, _WIDEST_BORDER = 0.7, 0.25
 
@@ -48,16 +48,17 @@ class SurroundModule(TaggerModule):
 
     def _read(self, seen: Tensor, landmarks: Tensor, views: Tensor, rng: torch.Generator | None) -> Tensor:
         if rng is None:
-            return self.networks.read(without_face(seen, landmarks, WRITING))
+            return self.networks.read(blanked(seen, outside(landmarks, seen.shape[-1], READING)))
         fate = uniform(rng, (len(seen), 1, 1, 1), seen) / self.hparams["lost"]
         seen = torch.where(fate < 0.5, torch.full_like(seen, 0.5), torch.where(fate < 1.0, views, seen))
         low, high = _HIDDEN
         growth = low + (high - low) * uniform(rng, (len(seen), 1, 1), landmarks)
-        return self.networks.read(jitter(without_face(seen, landmarks, growth), _READING, rng))
+        hidden = blanked(seen, outside(landmarks, seen.shape[-1], growth))
+        return self.networks.read(jitter(hidden, _FRAMING, rng))
 
 
 def _frames(n: int, side: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Random borders of pictures within views: indices (n, side) that repeat the border's pixels, and what is inside."""
+    """Random borders of pictures within views: indices (n, side) that repeat the border, and what is inside."""
     borders = torch.rand(n, 4, generator=rng) * _WIDEST_BORDER * side
     borders = (borders * (torch.rand(n, 1, generator=rng) < _FRAMED)).long()
     line = torch.arange(side)[None]
