@@ -10,15 +10,18 @@ from faketagger.errors import CheckpointError
 from faketagger.tagger.averaging import average_taggers
 from faketagger.tagger.checkpoint import NetworkConfig, load, save
 from faketagger.tagger.networks import TaggerNetworks
+from faketagger.tagger.surround import Surround
 from faketagger.tagger.tagger import Tagger
 
 SHAPE = {"message_bits": 36, "size": 64, "encoder_width": 8, "decoder_width": 8}
 
 
-def saved(folder: Path, seed: int, payload_bits: int = 16) -> Path:
+def saved(folder: Path, seed: int, payload_bits: int = 16, zoom: float | None = None) -> Path:
     torch.manual_seed(seed)
-    tagger = Tagger(TaggerNetworks(**SHAPE), Codec(36, payload_bits, 12), 39.0 + seed, "small")
-    return save(tagger, folder / f"run-{seed}-{payload_bits}", NetworkConfig(**SHAPE))
+    surround = None if zoom is None else Surround(TaggerNetworks(**SHAPE), zoom, 44.0)
+    tagger = Tagger(TaggerNetworks(**SHAPE), Codec(36, payload_bits, 12), 39.0 + seed, "small", surround)
+    shape = NetworkConfig(**SHAPE)
+    return save(tagger, folder / f"run-{seed}-{payload_bits}-{zoom}", shape, shape)
 
 
 def test_every_weight_is_the_mean(tmp_path: Path) -> None:
@@ -29,6 +32,18 @@ def test_every_weight_is_the_mean(tmp_path: Path) -> None:
         wanted = torch.stack([state[name] for state in states]).mean(0)
         torch.testing.assert_close(tensor, wanted, rtol=1e-3, atol=1e-4)  # stored in half precision
     assert mean.psnr_db == 39.0
+
+
+def test_surrounds_are_averaged_too(tmp_path: Path) -> None:
+    runs = [saved(tmp_path, seed, zoom=0.5) for seed in range(2)]
+    mean = load(average_taggers(runs, tmp_path / "mean")).state_dict()
+    states = [load(run).state_dict() for run in runs]
+    assert any(name.startswith("surround.") for name in mean)
+    for name, tensor in mean.items():
+        torch.testing.assert_close(tensor, (states[0][name] + states[1][name]) / 2, rtol=1e-3, atol=1e-4)
+    for zoom in (None, 0.6):
+        with pytest.raises(CheckpointError, match="surround differ"):
+            average_taggers([runs[0], saved(tmp_path, 3, zoom=zoom)], tmp_path / "other")
 
 
 def test_others_are_not_averaged(tmp_path: Path) -> None:

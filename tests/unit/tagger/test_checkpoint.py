@@ -10,9 +10,12 @@ from faketagger.coding import Codec
 from faketagger.errors import CheckpointError
 from faketagger.tagger.checkpoint import NetworkConfig, digest, load, save
 from faketagger.tagger.networks import TaggerNetworks
+from faketagger.tagger.surround import Surround
 from faketagger.tagger.tagger import Tagger
+from tests.helpers.points import template_landmarks
 
 NETWORK = NetworkConfig(message_bits=40, size=64, encoder_width=16, decoder_width=16)
+AROUND = NetworkConfig(message_bits=40, size=128, encoder_width=8, decoder_width=8)
 
 
 @pytest.fixture
@@ -59,6 +62,38 @@ def test_not_safetensors_is_never_unpickled(folder: Path) -> None:
     config["sha256"] = digest(folder / "model.safetensors")
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     with pytest.raises(CheckpointError, match="does not fit"):
+        load(folder)
+
+
+def _with_surround(folder: Path) -> Path:
+    face = Tagger(TaggerNetworks(**NETWORK.plain()), Codec(40, 16, 12), 37.5)
+    around = Surround(TaggerNetworks(**AROUND.plain()), 0.5, 44.0)
+    tagger = Tagger(face.networks, face.codec, face.psnr_db, surround=around)
+    return save(tagger, folder, NETWORK, AROUND)
+
+
+def test_round_trip_with_a_surround(tmp_path: Path) -> None:
+    tagger = load(_with_surround(tmp_path / "wide"))
+    assert tagger.surround is not None
+    assert (tagger.surround.zoom, tagger.surround.psnr_db, tagger.surround.networks.size) == (0.5, 44.0, 128)
+    images, faces = torch.rand(1, 3, 90, 90), template_landmarks(1, 40)[:, None] + 25
+    assert torch.equal(tagger.surround.read(images, faces), tagger.with_key("x").surround.read(images, faces))
+    alone = Tagger(tagger.networks, tagger.codec, 37.5)
+    both, face, around = (
+        tagger.read_aligned(images, faces[:, 0]),
+        alone.read_aligned(images, faces[:, 0]),
+        tagger.surround.read(images, faces),
+    )
+    assert torch.allclose(both, face + around)
+
+
+def test_a_surround_without_its_weights(tmp_path: Path) -> None:
+    folder = _with_surround(tmp_path / "wide")
+    (folder / "surround.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
+    with pytest.raises(CheckpointError, match=r"surround\.safetensors is not the file"):
+        load(folder)
+    (folder / "surround.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r"no surround\.safetensors"):
         load(folder)
 
 

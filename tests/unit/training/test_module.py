@@ -16,22 +16,10 @@ from faketagger.training.callbacks import Watchdog, sheet
 from faketagger.training.losses import Critic, image_loss
 from faketagger.training.tagger_module import TaggerModule, round_to_uint8
 from faketagger.training.views import Framing, flip, random_similarity, random_views
+from tests.helpers.points import template_landmarks
 
 NETWORK = {"message_bits": 16, "size": 64, "encoder_width": 8, "decoder_width": 16}
 ATTACKS_MIX = {"jpeg": 1.0, "noise": 1.0, "rotation": 1.0, "quantise": 1.0}
-
-
-def template_landmarks(n: int, side: float) -> torch.Tensor:
-    """(n, 68, 2) plausible frontal landmarks filling a square of ``side`` pixels."""
-    from faketagger.faces.template import STABLE, TEMPLATE
-
-    angles = torch.linspace(0, torch.pi, 17)
-    points = torch.zeros(68, 2)
-    points[:17] = torch.stack([0.5 - 0.34 * angles.cos(), 0.45 + 0.5 * angles.sin()], 1)
-    points[STABLE] = torch.tensor(TEMPLATE)
-    turn = torch.linspace(0, 2 * torch.pi, 21)[:20]
-    points[48:] = torch.stack([0.5 + 0.12 * turn.cos(), 0.75 + 0.05 * turn.sin()], 1)
-    return (points * side).expand(n, 68, 2).clone()
 
 
 class Faces(Dataset[dict[str, Any]]):

@@ -1,5 +1,6 @@
 """A run may begin with the weights of a tagger that is there already."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,3 +65,26 @@ def test_is_not_trained_against_what_it_leaves_out() -> None:
 def test_refuses_to_leave_out_what_is_not_there_or_all(names: list[str], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         _leaving_out(names)
+
+
+def _around(of: str, bits: int = 64) -> TrainConfig:
+    tagger = {"surround": {"of": of, "psnr_db": 39.5}, "network": {"message_bits": bits}, "attacks": {"jpeg": 1}}
+    return check({"name": "wide", "tagger": tagger}, TrainConfig, "test")
+
+
+def test_a_trained_surround_becomes_a_whole_tagger(tmp_path: Path) -> None:
+    config = _around("face-128")
+    module = modules.build_module(config)
+    tagger = faketagger.load(modules.write_result(module, config, tmp_path))
+    face = faketagger.load("face-128").networks.state_dict()
+    assert all(torch.equal(face[name], tensor) for name, tensor in tagger.networks.state_dict().items())
+    assert tagger.surround is not None
+    assert (tagger.psnr_db, tagger.surround.zoom, tagger.surround.psnr_db) == (39.5, 0.6, module.curriculum.psnr)
+    trained = module.networks.state_dict()  # type: ignore[operator,union-attr]
+    bias = "encoder.out.0.bias"
+    assert torch.equal(tagger.surround.networks.state_dict()[bias], trained[bias].half().float())
+
+
+def test_face_and_surround_have_messages_of_one_length() -> None:
+    with pytest.raises(ConfigError, match="writes 64 bits"):
+        modules.build_module(_around("face-128", bits=48))
