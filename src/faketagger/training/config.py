@@ -44,6 +44,7 @@ class TaggerConfig(Section):
     Attributes:
         start_from: Name or folder of a tagger whose weights the run begins with; null for fresh ones. Its network
             must have the same shape, or the same grid with fewer pixels a cell (half the size and half the patch).
+            A surround begins with the weights of that tagger's surround, where it has one.
         surround: Train what writes and reads around faces instead; null for faces themselves.
         leave_out: Names of ``attacks`` that this run is not trained against, for leave-one-out tables.
         payload_bits: Payload that a message of the trained tagger carries.

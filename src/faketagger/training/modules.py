@@ -52,7 +52,8 @@ def _tagger_module(config: TrainConfig, tagger: TaggerConfig) -> TaggerModule:
         _face_tagger(tagger, around["of"])
         module = SurroundModule(around["zoom"], around["lost"], **arguments)
     if start is not None:
-        grow(load(start).networks, module.networks)
+        begun = load(start)
+        grow(begun.surround.networks if around and begun.surround else begun.networks, module.networks)
     return module
 
 

@@ -11,6 +11,8 @@ from skimage import data
 
 import faketagger
 from faketagger.errors import FaceError, ImageError, PayloadError
+from faketagger.faces import find_faces
+from faketagger.faces.geometry import face_mask
 from faketagger.imaging import Photo, read_photo, write_photo
 from faketagger.tagger import Tagger
 
@@ -62,6 +64,50 @@ def test_the_larger_tagger_carries_more(portrait: np.ndarray) -> None:
     assert reading.payload is not None
     assert reading.payload.hex == "00c0ffee"
     assert large.read(portrait).payload is None
+
+
+@pytest.fixture(scope="module")
+def wide() -> Tagger:
+    return faketagger.load("portrait-256", key="a test's own key")
+
+
+@pytest.fixture(scope="module")
+def widely_tagged(wide: Tagger, portrait: np.ndarray) -> np.ndarray:
+    return wide.embed(portrait, "0x00c0ffee").pixels
+
+
+@pytest.mark.parametrize("kept", ["face", "surround"])
+def test_face_and_surround_are_each_enough(
+    wide: Tagger, portrait: np.ndarray, widely_tagged: np.ndarray, kept: str
+) -> None:
+    (face,) = find_faces(portrait)
+    inside = face_mask(torch.from_numpy(face.landmarks)[None], portrait.shape[:2])[0, 0].numpy()[..., None] > 0
+    left = np.where(inside == (kept == "face"), widely_tagged, portrait)
+    reading = wide.read(_jpeg(left, 80))
+    assert reading.payload is not None
+    assert reading.payload.hex == "00c0ffee"
+
+
+def test_the_surround_is_read_as_in_a_mirror_and_after_jpeg(
+    wide: Tagger, portrait: np.ndarray, widely_tagged: np.ndarray
+) -> None:
+    error = widely_tagged.astype(float) - portrait
+    assert 10 * np.log10(255**2 / np.mean(error**2)) > 38
+    for seen in (widely_tagged[:, ::-1].copy(), read_photo(_jpeg(widely_tagged, 50))):
+        reading = wide.read(seen)
+        assert reading.payload is not None
+        assert reading.payload.hex == "00c0ffee"
+    assert wide.read(portrait).p_value > 1e-3
+
+
+def test_each_face_has_its_own_surround(wide: Tagger, portrait: np.ndarray) -> None:
+    pair = np.concatenate([portrait[:400], portrait[:400, ::-1]], axis=1)
+    tagged = wide.embed(pair, "0x00c0ffee").pixels
+    inside = np.zeros(pair.shape[:2], bool)
+    for face in find_faces(pair):
+        inside |= face_mask(torch.from_numpy(face.landmarks)[None], pair.shape[:2])[0, 0].numpy() > 0
+    reading = wide.read(np.where(inside[..., None], pair, tagged))
+    assert [face.payload.hex if face.payload else None for face in reading.faces] == ["00c0ffee", "00c0ffee"]
 
 
 def test_untagged_is_an_answer(tagger: Tagger, portrait: np.ndarray) -> None:

@@ -85,6 +85,16 @@ def test_a_trained_surround_becomes_a_whole_tagger(tmp_path: Path) -> None:
     assert torch.equal(tagger.surround.networks.state_dict()[bias], trained[bias].half().float())
 
 
+def test_a_surround_goes_on_from_a_surround(tmp_path: Path) -> None:
+    config = _around("face-128")
+    module = modules.build_module(config)
+    begun = modules.write_result(module, config, tmp_path)
+    assert config.tagger is not None
+    on = config.model_copy(update={"tagger": config.tagger.model_copy(update={"start_from": str(begun)})})
+    trained, further = (one.networks.state_dict() for one in (module, modules.build_module(on)))  # type: ignore[operator,union-attr]
+    assert all(torch.equal(tensor.half().float(), further[name]) for name, tensor in trained.items())
+
+
 def test_face_and_surround_have_messages_of_one_length() -> None:
     with pytest.raises(ConfigError, match="writes 64 bits"):
         modules.build_module(_around("face-128", bits=48))
