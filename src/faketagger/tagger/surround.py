@@ -14,7 +14,7 @@ from faketagger.faces.geometry import (
 from faketagger.tagger.attenuation import hold_power
 from faketagger.tagger.networks import TaggerNetworks
 
-WRITING, READING = 1.2, 1.1
+WRITING, READING = 1.1, 1.0
 """How much larger than its landmarks say a face is taken to be where nothing is written, and where nothing is read."""
 
 _GREY = 0.5

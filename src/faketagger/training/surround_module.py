@@ -10,8 +10,8 @@ from faketagger.tagger.surround import READING, WRITING, around, blanked, outsid
 from faketagger.training.tagger_module import TaggerModule, round_to_uint8
 from faketagger.training.views import Framing, jitter
 
-_FRAMING = Framing(rotation=4.0, shift=0.03, zoom_out=0.94, zoom_in=1.06)
-_HIDDEN = (1.0, 1.4)
+_FRAMING = Framing(rotation=2.5, shift=0.02, zoom_out=0.96, zoom_in=1.04)
+_HIDDEN = (0.95, 1.3)
 _FRAMED, _WIDEST_BORDER = 0.7, 0.25
 
 
