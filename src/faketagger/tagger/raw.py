@@ -1,0 +1,178 @@
+"""Raw messages in batches of tensors: what the tagger does below payloads and photographs."""
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from faketagger.errors import ImageError, PayloadError
+from faketagger.faces.geometry import crop_matrix, face_mask, paste_residual, transform_points, warp_crop
+from faketagger.tagger.attenuation import hold_power
+from faketagger.tagger.networks import TaggerNetworks
+from faketagger.tagger.surround import Surround
+
+
+class RawTagger(nn.Module):
+    """Embeds and reads raw messages.
+
+    Args:
+        networks: Encoder and decoder of the face, at their native size.
+        psnr_db: PSNR that the tag costs the aligned crop; less is stronger.
+        surround: Writes the message a second time, around the face.
+    """
+
+    def __init__(self, networks: TaggerNetworks, psnr_db: float, surround: Surround | None = None) -> None:
+        super().__init__()
+        self.networks = networks
+        self.psnr_db = psnr_db
+        self.surround = surround
+
+    @property
+    def message_bits(self) -> int:
+        """Length L of a message."""
+        return self.networks.message_bits
+
+    @property
+    def size(self) -> int:
+        """Native side in pixels."""
+        return self.networks.size
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return next(self.networks.parameters()).device
+
+    def embed_message(self, images: Tensor, message: Tensor, psnr_db: float | None = None) -> Tensor:
+        """Write raw messages into whole pictures, without looking for faces.
+
+        Args:
+            images: (N, 3, H, W) in [0, 1], any size from 32 pixels on.
+            message: (N, L) in {0, 1}.
+            psnr_db: PSNR instead of the tagger's own.
+
+        Returns:
+            (N, 3, H, W) in [0, 1], not rounded.
+
+        Raises:
+            ImageError: ``images`` has another shape or holds NaN.
+            PayloadError: ``message`` has another shape or other values.
+        """
+        self._check(images, message)
+        small = self._native(images)
+        residual = self.networks.encoder(small, message.to(images))
+        size = (images.shape[2], images.shape[3])
+        if size != (self.size, self.size):
+            residual = functional.interpolate(residual, size, mode="bicubic", antialias=True)
+        return (images + hold_power(residual, psnr_db or self.psnr_db)).clamp(0, 1)
+
+    def read_message(self, images: Tensor) -> Tensor:
+        """Read raw messages from whole pictures.
+
+        Args:
+            images: (N, 3, H, W) in [0, 1], framed as they were for :meth:`embed_message`.
+
+        Returns:
+            Logits (N, L), positive for bit 1.
+
+        Raises:
+            ImageError: ``images`` has another shape or holds NaN.
+        """
+        self._check(images)
+        return self.networks.read(self._native(images))
+
+    def embed_aligned(self, images: Tensor, message: Tensor, landmarks: Tensor, psnr_db: float | None = None) -> Tensor:
+        """Write raw messages into the faces of pictures.
+
+        Args:
+            images: (N, 3, H, W) in [0, 1].
+            message: (N, L) in {0, 1}.
+            landmarks: (N, 68, 2) pixel coordinates of one face a picture.
+            psnr_db: PSNR of the aligned crop instead of the tagger's own.
+
+        Returns:
+            (N, 3, H, W) in [0, 1]; without a surround, pixels outside the aligned crops are unchanged.
+
+        Raises:
+            ImageError: ``images`` has another shape or holds NaN.
+            PayloadError: ``message`` has another shape or other values.
+        """
+        return self.embed_faces(images, message, landmarks[:, None], psnr_db)
+
+    def embed_faces(self, images: Tensor, message: Tensor, faces: Tensor, psnr_db: float | None = None) -> Tensor:
+        """Write raw messages into all faces of pictures and, with a surround, around them.
+
+        Args:
+            images: (N, 3, H, W) in [0, 1].
+            message: (N, L) in {0, 1}.
+            faces: (N, F, 68, 2) pixel coordinates.
+            psnr_db: PSNR of the aligned crop instead of the tagger's own; the surround's moves with it.
+
+        Returns:
+            (N, 3, H, W) in [0, 1].
+
+        Raises:
+            ImageError: ``images`` has another shape or holds NaN.
+            PayloadError: ``message`` has another shape or other values.
+        """
+        self._check(images, message)
+        wanted, message = psnr_db or self.psnr_db, message.to(images)
+        for landmarks in faces.unbind(1):
+            matrix = crop_matrix(landmarks, self.size)
+            crops = warp_crop(images, matrix, self.size).clamp(0, 1)
+            mask = face_mask(transform_points(landmarks, matrix), (self.size, self.size))
+            residual = self.networks.residual(crops, message, wanted, mask.to(images))
+            images = paste_residual(images, residual, matrix)
+        if self.surround is None:
+            return images
+        return self.surround.embed(images, message, faces, self.surround.psnr_db + wanted - self.psnr_db)
+
+    def read_aligned(self, images: Tensor, landmarks: Tensor) -> Tensor:
+        """Read raw messages from the faces of pictures.
+
+        Args:
+            images: (N, 3, H, W) in [0, 1].
+            landmarks: (N, 68, 2) pixel coordinates of one face a picture.
+
+        Returns:
+            Logits (N, L), positive for bit 1.
+
+        Raises:
+            ImageError: ``images`` has another shape or holds NaN.
+        """
+        self._check(images)
+        return self._read(images, landmarks[:, None], 0, mirrored=False)
+
+    def read_poses(self, images: Tensor, faces: Tensor, number: int) -> Tensor:
+        """Read raw messages in and around one face of each picture, as it is and as in a mirror.
+
+        Args:
+            images: (N, 3, H, W) in [0, 1].
+            faces: (N, F, 68, 2) pixel coordinates of all faces.
+            number: Which of the F.
+
+        Returns:
+            Logits (2 N, L), those of the mirror images last.
+        """
+        return self._read(images, faces, number, mirrored=True)
+
+    def _read(self, images: Tensor, faces: Tensor, number: int, mirrored: bool) -> Tensor:
+        crops = warp_crop(images, crop_matrix(faces[:, number], self.size), self.size)
+        logits = self.networks.read(torch.cat([crops, crops.flip(3)]) if mirrored else crops)
+        return logits if self.surround is None else logits + self.surround.read(images, faces, number, mirrored)
+
+    def _native(self, images: Tensor) -> Tensor:
+        if images.shape[2:] == (self.size, self.size):
+            return images
+        return functional.interpolate(images, (self.size, self.size), mode="bilinear", antialias=True)
+
+    def _check(self, images: Tensor, message: Tensor | None = None) -> None:
+        if images.ndim != 4 or images.shape[1] != 3 or min(images.shape[2:]) < 32:
+            raise ImageError(f"Pictures must be N x 3 x H x W from 32 pixels on, not {tuple(images.shape)}.")
+        if not torch.isfinite(images).all():
+            raise ImageError("The pictures contain NaN or infinite values.")
+        if message is None:
+            return
+        if message.shape != (len(images), self.message_bits):
+            wanted = (len(images), self.message_bits)
+            raise PayloadError(f"The messages must have shape {wanted}, not {tuple(message.shape)}.")
+        if not ((message == 0) | (message == 1)).all():
+            raise PayloadError("The messages must hold 0 and 1 only.")
