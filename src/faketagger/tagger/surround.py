@@ -78,7 +78,7 @@ class Surround(nn.Module):
         seen = [transform_points(face, matrix) for face in faces.unbind(1)]
         where = nearest(seen, number, size)
         for face in seen:
-            where = where * outside(face, size, growth)
+            where = where * outside(face, (size, size), growth)
         return warp_crop(images, matrix, size).clamp(0, 1), where.to(images), matrix
 
 
@@ -104,10 +104,10 @@ def blanked(views: Tensor, where: Tensor) -> Tensor:
     return _GREY + where * (views - _GREY)
 
 
-def outside(landmarks: Tensor, size: int, growth: float | Tensor) -> Tensor:
-    """(N, 1, size, size) in [0, 1]: 1 outside faces of landmarks (N, 68, 2), their size times ``growth``."""
+def outside(landmarks: Tensor, size_hw: tuple[int, int], growth: float | Tensor) -> Tensor:
+    """(N, 1, H, W) in [0, 1]: 1 outside faces of landmarks (N, 68, 2), their size times ``growth``."""
     centre = landmarks.mean(1, keepdim=True)
-    return 1 - face_mask(centre + growth * (landmarks - centre), (size, size))
+    return 1 - face_mask(centre + growth * (landmarks - centre), size_hw)
 
 
 def nearest(faces: list[Tensor], number: int, size: int) -> Tensor:

@@ -35,7 +35,7 @@ class SurroundModule(TaggerModule):
     def _tag(
         self, views: Tensor, landmarks: Tensor, message: Tensor, rng: torch.Generator | None
     ) -> tuple[Tensor, Tensor]:
-        where = outside(landmarks, views.shape[-1], WRITING)
+        where = outside(landmarks, _sides(views), WRITING)
         if rng is None:
             return views, round_to_uint8(views + around(self.networks, views, message, where, self.curriculum.psnr))
         rows, columns, inside = _frames(len(views), views.shape[-1], rng)
@@ -48,13 +48,17 @@ class SurroundModule(TaggerModule):
 
     def _read(self, seen: Tensor, landmarks: Tensor, views: Tensor, rng: torch.Generator | None) -> Tensor:
         if rng is None:
-            return self.networks.read(blanked(seen, outside(landmarks, seen.shape[-1], READING)))
+            return self.networks.read(blanked(seen, outside(landmarks, _sides(seen), READING)))
         fate = uniform(rng, (len(seen), 1, 1, 1), seen) / self.hparams["lost"]
         seen = torch.where(fate < 0.5, torch.full_like(seen, 0.5), torch.where(fate < 1.0, views, seen))
         low, high = _HIDDEN
         growth = low + (high - low) * uniform(rng, (len(seen), 1, 1), landmarks)
-        hidden = blanked(seen, outside(landmarks, seen.shape[-1], growth))
+        hidden = blanked(seen, outside(landmarks, _sides(seen), growth))
         return self.networks.read(jitter(hidden, _FRAMING, rng))
+
+
+def _sides(views: Tensor) -> tuple[int, int]:
+    return views.shape[2], views.shape[3]
 
 
 def _frames(n: int, side: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
