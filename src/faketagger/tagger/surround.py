@@ -1,5 +1,7 @@
 """The message once more, around the face: in pixels that a tool which remakes faces leaves alone."""
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
@@ -12,19 +14,22 @@ from faketagger.faces.geometry import (
     warp_crop,
 )
 from faketagger.tagger.attenuation import hold_power
+from faketagger.tagger.framing import moved, surest
 from faketagger.tagger.networks import TaggerNetworks
 
 WRITING, READING = 1.1, 1.0
 """How much larger than its landmarks say a face is taken to be where nothing is written, and where nothing is read."""
 
 _GREY = 0.5
+_MARGIN = 0.125
 _LEAST_SHARE = 1e-3
 
 
 class Surround(nn.Module):
     """Writes and reads messages around faces, in wide views that are aligned by them.
 
-    What is written is independent of the tag within the face, and is read without a look at the face. Where a picture
+    What is written is independent of the tag within the face, and is read without a look at the face, in the framing in
+    which the decoder is surest. Where a picture
     has several faces, each has the pixels for itself that are nearest to it, measured in sizes of the faces.
 
     Args:
@@ -67,14 +72,24 @@ class Surround(nn.Module):
         Returns:
             Logits (N, L), positive for bit 1, or (2 N, L) with those of the mirror images last.
         """
-        views, where, _ = self._view(images, faces, number, READING)
-        views = blanked(views, where)
-        return self.networks.read(torch.cat([views, views.flip(3)]) if mirrored else views)
-
-    def _view(self, images: Tensor, faces: Tensor, number: int, growth: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Wide views of one face of each picture, where they belong to its surround, and their matrices."""
         size = self.networks.size
-        matrix = crop_matrix(faces[:, number], size, self.zoom)
+        margin = round(size * _MARGIN)
+        views, where, _ = self._view(images, faces, number, READING, margin)
+        views = blanked(views, where)
+        views = torch.cat([views, views.flip(3)]) if mirrored else views
+
+        def look(canvas: Tensor, moves: Tensor) -> Tensor:
+            matrices = moved(moves.to(canvas), size, margin)
+            return self.networks.read(warp_crop(canvas.expand(len(moves), -1, -1, -1), matrices, size))
+
+        return torch.stack([surest(partial(look, canvas)) for canvas in views])
+
+    def _view(
+        self, images: Tensor, faces: Tensor, number: int, growth: float, margin: int = 0
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Wide views of one face of each picture, where they belong to its surround, and their matrices."""
+        size = self.networks.size + 2 * margin
+        matrix = crop_matrix(faces[:, number], size, self.zoom * self.networks.size / size)
         seen = [transform_points(face, matrix) for face in faces.unbind(1)]
         where = nearest(seen, number, size)
         for face in seen:

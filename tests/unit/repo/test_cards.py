@@ -15,7 +15,7 @@ SHIPPED = sorted(path.parent for path in (repository_root() / "checkpoints").glo
 
 
 def test_something_is_shipped() -> None:
-    assert {"face-128", "face-256"} <= {folder.name for folder in SHIPPED}
+    assert {"face-128", "face-256", "portrait-256"} <= {folder.name for folder in SHIPPED}
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
@@ -31,8 +31,11 @@ def test_the_card_tells_the_measured_figures(folder: Path) -> None:
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
 def test_weights_are_the_ones_measured_and_small(folder: Path) -> None:
     config = load_config(folder / "config.yaml", CheckpointConfig)
-    weights = folder / "model.safetensors"
-    assert digest(weights) == config.sha256
-    assert weights.stat().st_size < 32_000_000
+    parts = {"model.safetensors": config.sha256}
+    if config.surround is not None:
+        parts["surround.safetensors"] = config.surround.sha256
+    assert {path.name for path in folder.glob("*.safetensors")} == parts.keys()
+    assert all(digest(folder / name) == sha256 for name, sha256 in parts.items())
+    assert sum((folder / name).stat().st_size for name in parts) < 32_000_000
     summary = json.loads((folder / "metrics.json").read_text())
     assert summary["model"]["digest"] == digest_of(str(folder))

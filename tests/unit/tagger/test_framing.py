@@ -1,0 +1,61 @@
+"""The search for the surest framing: it finds a hidden move, stops where it is sure, and never looks at a message."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from faketagger.faces.geometry import transform_points, warp_crop
+from faketagger.tagger.framing import SURE, confidence, moved, surest
+
+
+class Peak:
+    """Bits that are surer the nearer a framing is to a hidden one."""
+
+    def __init__(self, hidden: tuple[float, ...]) -> None:
+        self.hidden, self.looks = torch.tensor(hidden), 0
+
+    def __call__(self, moves: Tensor) -> Tensor:
+        self.looks += len(moves)
+        far = ((moves - self.hidden) / torch.tensor([0.03, 0.03, 0.05, 0.05])).square().sum(1)
+        signs = torch.tensor([1.0, -1.0, -1.0, 1.0])
+        return signs * (6 * torch.exp(-far / 3))[:, None]
+
+
+@given(st.tuples(*[st.sampled_from([-1.5, -1.0, 0.0, 0.5, 1.0])] * 4))
+def test_a_hidden_move_is_found(shares: tuple[float, ...]) -> None:
+    hidden = tuple(share * reach for share, reach in zip(shares, (0.03, 0.03, 0.05, 0.05), strict=True))
+    peak = Peak(hidden)
+    before = confidence(peak(torch.zeros(1, 4)))[0]
+    found = surest(peak)
+    assert confidence(found[None])[0] >= before
+    assert confidence(found[None])[0] > 0.9
+    assert peak.looks <= 1 + 1 + 3 * 9
+
+
+def test_who_is_sure_looks_once() -> None:
+    peak = Peak((0.0, 0.0, 0.0, 0.0))
+    assert confidence(surest(peak)[None])[0] > SURE
+    assert peak.looks == 1
+
+
+def test_the_choice_does_not_know_the_message() -> None:
+    peak = Peak((0.02, -0.03, 0.05, 0.0))
+    turned = torch.tensor([1.0, -1.0, 1.0, -1.0])
+    assert torch.equal(surest(lambda moves: turned * peak(moves)), turned * surest(peak))
+
+
+def test_no_move_is_the_middle_of_the_canvas() -> None:
+    canvas = torch.rand(1, 3, 48, 48)
+    view = warp_crop(canvas, moved(torch.zeros(1, 4), 32, 8), 32)
+    torch.testing.assert_close(view, canvas[:, :, 8:40, 8:40])
+
+
+def test_moves_are_what_they_say() -> None:
+    middle, right = torch.tensor([[[23.5, 23.5]]]), torch.tensor([[[33.5, 23.5]]])
+    matrix = moved(torch.tensor([[0.25, 0.0, math.log(2), math.pi / 2]]), 32, 8)
+    assert transform_points(middle, matrix)[0, 0].tolist() == pytest.approx([15.5 + 8, 15.5], abs=1e-4)
+    assert transform_points(right, matrix)[0, 0].tolist() == pytest.approx([15.5 + 8, 15.5 + 20], abs=1e-4)
