@@ -13,7 +13,7 @@ SURE = 0.97
 """Mean confidence of the bits from which no better framing is looked for."""
 
 _REACH = (0.03, 0.03, 0.05, 0.05)
-"""First step of each move: shift right and down (shares of the side), logarithm of the magnification, angle (radians)."""
+"""First step of each move: right and down (shares of the side), logarithm of the magnification, angle (radians)."""
 
 _STEPS = (1.0, 0.5, 0.5)
 
