@@ -15,7 +15,8 @@ SURE = 0.97
 _REACH = (0.03, 0.03, 0.05, 0.05)
 """First step of each move: right and down (shares of the side), logarithm of the magnification, angle (radians)."""
 
-_STEPS = (1.0, 0.5, 0.5)
+_ROUNDS = ((1.0, 0.53), (0.5, 0.65))
+"""Share of the reach that a round tries, and the confidence below which there is nothing to be found by it."""
 
 
 def confidence(logits: Tensor) -> Tensor:
@@ -36,8 +37,8 @@ def surest(look: Callable[[Tensor], Tensor]) -> Tensor:
     best = torch.zeros(4)
     logits = look(best[None])[0]
     sure = confidence(logits[None])[0]
-    for step in _STEPS:
-        if sure >= SURE:
+    for step, hope in _ROUNDS:
+        if not hope <= sure < SURE:
             break
         single = step * torch.tensor(_REACH).diag()
         trials = best + torch.cat([single, -single])

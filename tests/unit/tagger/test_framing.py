@@ -33,13 +33,19 @@ def test_a_hidden_move_is_found(shares: tuple[float, ...]) -> None:
     found = surest(peak)
     assert confidence(found[None])[0] >= before
     assert confidence(found[None])[0] > 0.9
-    assert peak.looks <= 1 + 1 + 3 * 9
+    assert peak.looks <= 1 + 1 + 2 * 9
 
 
 def test_who_is_sure_looks_once() -> None:
     peak = Peak((0.0, 0.0, 0.0, 0.0))
     assert confidence(surest(peak)[None])[0] > SURE
     assert peak.looks == 1
+
+
+def test_where_nothing_is_nothing_is_looked_for() -> None:
+    looks = []
+    surest(lambda moves: looks.append(len(moves)) or torch.full((len(moves), 4), 0.1))  # type: ignore[func-returns-value]
+    assert looks == [1]
 
 
 def test_the_choice_does_not_know_the_message() -> None:
