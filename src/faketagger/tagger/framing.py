@@ -66,6 +66,6 @@ def moved(moves: Tensor, size: int, margin: int) -> Tensor:
     """
     cosine, sine = moves[:, 2].exp() * moves[:, 3].cos(), moves[:, 2].exp() * moves[:, 3].sin()
     linear = torch.stack([torch.stack([cosine, -sine], -1), torch.stack([sine, cosine], -1)], 1)
-    centre = torch.full((len(moves), 2, 1), (size - 1) / 2)
+    centre = torch.full((len(moves), 2, 1), (size - 1) / 2).to(moves)
     shift = moves[:, :2, None] * size
     return torch.cat([linear, centre + shift - linear @ (centre + margin)], 2)

@@ -1,10 +1,12 @@
 """Is there a tag already, under whatever key? The decoder is sure of the bits of a tagged face and of no others."""
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from faketagger.coding import Codec, corrected_p_value
 from faketagger.errors import FaceError
+from faketagger.tagger.framing import confidence
 from faketagger.tagger.reading import SIGNIFICANCE
 
 CERTAIN = 0.87
@@ -20,7 +22,7 @@ def bit_confidence(poses: NDArray[np.float64]) -> float:
     Returns:
         The larger of the two poses' mean chance that a bit is what it seems to be, in [0.5, 1].
     """
-    return float((1 / (1 + np.exp(-np.abs(poses)))).mean(1).max())
+    return float(confidence(torch.from_numpy(poses.copy())).max())
 
 
 def refuse_tagged(faces: list[NDArray[np.float64]], codec: Codec) -> None:

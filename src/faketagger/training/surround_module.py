@@ -24,7 +24,7 @@ class SurroundModule(TaggerModule):
     Args:
         zoom: Magnification of the views relative to the aligned crop, below 1.
         lost: Share of the pictures whose surround is lost.
-        **settings: As for :class:`TaggerModule`.
+        **settings: As for :class:`TaggerModule`; ``face_only`` does nothing, since no face is read here.
     """
 
     def __init__(self, zoom: float, lost: float, **settings: Any) -> None:

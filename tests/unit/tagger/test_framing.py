@@ -58,6 +58,7 @@ def test_no_move_is_the_middle_of_the_canvas() -> None:
     canvas = torch.rand(1, 3, 48, 48)
     view = warp_crop(canvas, moved(torch.zeros(1, 4), 32, 8), 32)
     torch.testing.assert_close(view, canvas[:, :, 8:40, 8:40])
+    assert moved(torch.zeros(1, 4, dtype=torch.float64), 32, 8).dtype == torch.float64
 
 
 def test_moves_are_what_they_say() -> None:
