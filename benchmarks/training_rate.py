@@ -1,6 +1,7 @@
 """Pictures a second in training, and how much of the device's measured matrix peak the networks get.
 
 .venv/bin/python benchmarks/training_rate.py [--config FILE] [--batch N] [--device cpu|cuda] [--threads N]
+    [--root FOLDER]
 """
 
 import argparse
@@ -24,7 +25,9 @@ from faketagger.training.config import TrainConfig
 ensure_torchvision()
 from faketagger.training.modules import build_module  # noqa: E402
 
-ROUNDS, SIDE, CHANNELS, GRID = 5, 2048, 64, 64
+ROUNDS, FACES, CHANNELS, GRID = 5, 24, 64, 64
+SIDE = {"cpu": 2048, "cuda": 8192}
+MAPS = {"cpu": 8, "cuda": 512}
 
 
 def seconds(work: Callable[[], Any], device: str) -> float:
@@ -38,8 +41,9 @@ def seconds(work: Callable[[], Any], device: str) -> float:
 
 def peaks(device: str) -> dict[str, float]:
     """FLOP/s of a large matrix product, and of a 3 x 3 convolution like those of the networks."""
-    a, b = (torch.randn(SIDE, SIDE, device=device) for _ in range(2))
-    maps = torch.randn(8, CHANNELS, GRID, GRID, device=device).to(memory_format=torch.channels_last)
+    side, count = SIDE[device], MAPS[device]
+    a, b = (torch.randn(side, side, device=device) for _ in range(2))
+    maps = torch.randn(count, CHANNELS, GRID, GRID, device=device).to(memory_format=torch.channels_last)
     conv = torch.nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1, device=device).to(memory_format=torch.channels_last)
     with torch.no_grad():
         times = {
@@ -47,18 +51,20 @@ def peaks(device: str) -> dict[str, float]:
             "convolution": min(seconds(lambda: conv(maps), device) for _ in range(5)),
         }
     return {
-        "matrix_product": 2 * SIDE**3 / times["matrix_product"],
-        "convolution": 2 * 8 * GRID**2 * CHANNELS**2 * 9 / times["convolution"],
+        "matrix_product": 2 * side**3 / times["matrix_product"],
+        "convolution": 2 * count * GRID**2 * CHANNELS**2 * 9 / times["convolution"],
     }
 
 
-def measure(config: Path, batch: int, device: str, threads: int) -> dict[str, Any]:
+def measure(config: Path, batch: int, device: str, threads: int, root: Path | None) -> dict[str, Any]:
     """Medians over rounds; in each, a whole step, the networks alone, and the peaks, in turn."""
     torch.set_num_threads(threads)
+    torch.backends.cuda.matmul.allow_tf32 = True  # as convolutions are computed there
     size = load_config(config, TrainConfig).data.size
-    faces = ["data.kind=demo", "data.root=null", "data.demo_faces=24", f"data.size={size}", f"data.batch_size={batch}"]
-    settings = load_config(config, TrainConfig, faces)
-    demo_faces(24)
+    faces = ["data.kind=demo", "data.root=null", f"data.demo_faces={FACES}"] if root is None else [f"data.root={root}"]
+    settings = load_config(config, TrainConfig, [*faces, f"data.size={size}", "data.batch_size=8"])
+    if root is None:
+        demo_faces(FACES)
     module: Any = build_module(settings).to(device)
     module._log_state = lambda loss: None
     module.curriculum.stage, module.curriculum.attack_share = "quality", 1.0
@@ -67,7 +73,9 @@ def measure(config: Path, batch: int, device: str, threads: int) -> dict[str, An
     data = FaceDataModule(settings.data)
     data.setup()
     first = next(iter(data.train_dataloader()))
-    faces_in = {name: value.to(device) if isinstance(value, Tensor) else value for name, value in first.items()}
+    again = torch.arange(batch) % len(first["image"])
+    faces_in = {name: value[again].to(device) for name, value in first.items() if isinstance(value, Tensor)}
+    faces_in = data.on_after_batch_transfer(faces_in, 0)
     step = iter(range(10**6))
 
     def whole() -> None:
@@ -105,4 +113,5 @@ if __name__ == "__main__":
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--root", type=Path, help="a folder of photographs instead of the rendered faces")
     print(json.dumps(measure(**vars(parser.parse_args())), indent=1))

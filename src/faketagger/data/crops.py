@@ -18,13 +18,15 @@ from faketagger.data.samples import Sample
 from faketagger.errors import DataError
 from faketagger.faces.geometry import crop_matrix, transform_points, warp_crop
 from faketagger.imaging import read_photo
+from faketagger.parallel import in_threads
 
 
 class FaceItem(TypedDict):
     """One aligned face.
 
     Attributes:
-        image: (3, S, S) float32 in [0, 1]: the aligned crop and its margin.
+        image: (3, S, S) uint8: the aligned crop and its margin. In a batch that a trainer hands on it is float32 in
+            [0, 1]; bytes travel to the device in a quarter of the time.
         landmarks: (68, 2) float32 pixel coordinates (x, y) in ``image``, iBUG order.
         identity: Whose face it is.
         group: 0 or 1, as for :class:`faketagger.data.samples.Sample`.
@@ -99,12 +101,16 @@ class FaceCrops(Dataset[FaceItem]):
         pixels, landmarks = self._crop(number)
         sample = self.samples[number]
         return {
-            "image": pixels.float() / 255,
+            "image": pixels,
             "landmarks": landmarks,
             "identity": sample.identity,
             "group": sample.group,
             "path": str(sample.path),
         }
+
+    def __getitems__(self, numbers: list[int]) -> list[FaceItem]:
+        """The items of one batch, cut by several threads."""
+        return in_threads(self.__getitem__, numbers)
 
     def _crop(self, number: int) -> tuple[Tensor, Tensor]:
         if self._crops is not None and number in self._crops:

@@ -100,7 +100,8 @@ class FaceDataModule(lightning.LightningDataModule):
         return self._in_order("test")
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """Count the steps whose batches have reached the model."""
+        """Pictures as float32 in [0, 1]; counts the steps whose batches have reached the model."""
+        batch["image"] = batch["image"].float() / 255
         if self.trainer is not None and self.trainer.training:
             self._turns_taken += 1
             if self._turns_taken == self.division.turns:

@@ -156,7 +156,7 @@ class ShardFaces(Dataset[FaceItem]):
         with Image.open(io.BytesIO(row["image"])) as picture:
             pixels = torch.from_numpy(np.asarray(picture.convert("RGB")).copy())
         return {
-            "image": pixels.permute(2, 0, 1).float() / 255,
+            "image": pixels.permute(2, 0, 1).contiguous(),
             "landmarks": torch.tensor(row["landmarks"], dtype=torch.float32).view(68, 2),
             "identity": row["identity"],
             "group": 0,

@@ -7,6 +7,12 @@ from faketagger.tagger.attenuation import just_noticeable_difference
 from faketagger.tagger.layers import Residual, conv, upsample
 
 
+def amplitude(images: Tensor, mask: Tensor | None = None) -> Tensor:
+    """How strong a residual may be at each pixel, (N, 1, H, W) from 0.2 to 2; see :meth:`TagEncoder.forward`."""
+    visibility = (just_noticeable_difference(images) / 6).clamp(0.5, 2.0)
+    return visibility if mask is None else visibility * (0.4 + 0.6 * mask)
+
+
 class MessageMap(nn.Module):
     """Spread a message over a square grid: (N, L) in {0, 1} -> (N, channels, side, side)."""
 
@@ -61,7 +67,4 @@ class TagEncoder(nn.Module):
         coarse = self.bottleneck(torch.cat([self.down2(middle), self.message0(message)], 1))
         middle = self.fuse1(torch.cat([self.up1(coarse), middle, self.message1(message)], 1))
         fine = self.fuse2(torch.cat([self.up2(middle), fine, self.message2(message)], 1))
-        attenuation = (just_noticeable_difference(images) / 6).clamp(0.5, 2.0)
-        if mask is not None:
-            attenuation = attenuation * (0.4 + 0.6 * mask)
-        return self.out(fine) * attenuation
+        return self.out(fine) * amplitude(images, mask)

@@ -8,6 +8,7 @@ from faketagger.errors import ImageError, PayloadError
 from faketagger.faces.geometry import crop_matrix, face_mask, paste_residual, transform_points, warp_crop
 from faketagger.tagger.attenuation import hold_power
 from faketagger.tagger.networks import TaggerNetworks
+from faketagger.tagger.polish import polished_face
 from faketagger.tagger.surround import Surround
 
 
@@ -18,10 +19,14 @@ class RawTagger(nn.Module):
         networks: Encoder and decoder of the face, at their native size.
         psnr_db: PSNR that the tag costs the aligned crop; less is stronger.
         surround: Writes the message a second time, around the face.
+        polish: Rounds in which a tag is improved before it is written; see :mod:`faketagger.tagger.polish`.
     """
 
-    def __init__(self, networks: TaggerNetworks, psnr_db: float, surround: Surround | None = None) -> None:
+    def __init__(
+        self, networks: TaggerNetworks, psnr_db: float, surround: Surround | None = None, polish: int = 0
+    ) -> None:
         super().__init__()
+        self.polish = polish
         self.networks = networks
         self.psnr_db = psnr_db
         self.surround = surround
@@ -118,12 +123,17 @@ class RawTagger(nn.Module):
         for landmarks in faces.unbind(1):
             matrix = crop_matrix(landmarks, self.size)
             crops = warp_crop(images, matrix, self.size).clamp(0, 1)
-            mask = face_mask(transform_points(landmarks, matrix), (self.size, self.size))
-            residual = self.networks.residual(crops, message, wanted, mask.to(images))
+            points = transform_points(landmarks, matrix)
+            mask = face_mask(points, (self.size, self.size)).to(images)
+            if self.polish:
+                residual = polished_face(self.networks, crops, message, points, mask, wanted, self.polish)
+            else:
+                residual = self.networks.residual(crops, message, wanted, mask)
             images = paste_residual(images, residual, matrix)
         if self.surround is None:
             return images
-        return self.surround.embed(images, message, faces, self.surround.psnr_db + wanted - self.psnr_db)
+        around_db = self.surround.psnr_db + wanted - self.psnr_db
+        return self.surround.embed(images, message, faces, around_db, self.polish)
 
     def read_aligned(self, images: Tensor, landmarks: Tensor) -> Tensor:
         """Read raw messages from the faces of pictures.

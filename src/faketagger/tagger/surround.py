@@ -16,11 +16,11 @@ from faketagger.faces.geometry import (
 from faketagger.tagger.attenuation import hold_power
 from faketagger.tagger.framing import moved, surest
 from faketagger.tagger.networks import TaggerNetworks
+from faketagger.tagger.polish import GREY, polished_around
 
 WRITING, READING = 1.1, 1.0
 """How much larger than its landmarks say a face is taken to be where nothing is written, and where nothing is read."""
 
-_GREY = 0.5
 _MARGIN = 0.125
 _LEAST_SHARE = 1e-3
 
@@ -42,7 +42,7 @@ class Surround(nn.Module):
         super().__init__()
         self.networks, self.zoom, self.psnr_db = networks, zoom, psnr_db
 
-    def embed(self, images: Tensor, message: Tensor, faces: Tensor, psnr_db: float) -> Tensor:
+    def embed(self, images: Tensor, message: Tensor, faces: Tensor, psnr_db: float, polish: int = 0) -> Tensor:
         """Write messages around all faces of pictures.
 
         Args:
@@ -50,6 +50,7 @@ class Surround(nn.Module):
             message: (N, L) in {0, 1}.
             faces: (N, F, 68, 2) pixel coordinates; nothing is written into any of them.
             psnr_db: PSNR of the pixels that are written to.
+            polish: Rounds of polishing; see :mod:`faketagger.tagger.polish`.
 
         Returns:
             (N, 3, H, W) in [0, 1].
@@ -57,7 +58,15 @@ class Surround(nn.Module):
         for number in range(faces.shape[1]):
             views, where, matrix = self._view(images, faces, number, WRITING)
             where = where * visible(matrix, views.shape[-1], (images.shape[2], images.shape[3])).to(where)
-            images = paste_residual(images, around(self.networks, views, message, where, psnr_db), matrix)
+            if polish:
+                _, readable, _ = self._view(images, faces, number, READING)
+                residual = polished_around(
+                    self.networks, views, message, transform_points(faces[:, number], matrix), where, readable,
+                    whole_view_psnr(where, psnr_db), polish,
+                )  # fmt: skip
+            else:
+                residual = around(self.networks, views, message, where, psnr_db)
+            images = paste_residual(images, residual, matrix)
         return images
 
     def read(self, images: Tensor, faces: Tensor, number: int = 0, mirrored: bool = False) -> Tensor:
@@ -110,13 +119,17 @@ def around(networks: TaggerNetworks, views: Tensor, message: Tensor, where: Tens
     Returns:
         (N, 3, s, s), zero where ``where`` is.
     """
-    share = where.mean((1, 2, 3)).clamp_min(_LEAST_SHARE)
-    return hold_power(networks.encoder(views, message, where) * where, psnr_db - 10 * share.log10())
+    return hold_power(networks.encoder(views, message, where) * where, whole_view_psnr(where, psnr_db))
+
+
+def whole_view_psnr(where: Tensor, psnr_db: float) -> Tensor:
+    """(N,) PSNR of whole views where the pixels of ``where``, (N, 1, s, s) in [0, 1], have ``psnr_db``."""
+    return psnr_db - 10 * where.mean((1, 2, 3)).clamp_min(_LEAST_SHARE).log10()
 
 
 def blanked(views: Tensor, where: Tensor) -> Tensor:
     """Views (N, 3, s, s) with grey instead of what lies outside ``where``, (N, 1, s, s) in [0, 1]."""
-    return _GREY + where * (views - _GREY)
+    return GREY + where * (views - GREY)
 
 
 def outside(landmarks: Tensor, size_hw: tuple[int, int], growth: float | Tensor) -> Tensor:

@@ -33,6 +33,7 @@ class Tagger(RawTagger):
         psnr_db: PSNR that the tag costs the aligned crop; less is stronger.
         name: What the tagger is called in results.
         surround: Writes the message a second time, around the face.
+        polish: Rounds in which a tag is improved before it is written, each a fraction of a second on a CPU core.
 
     Raises:
         PayloadError: Codec and networks disagree about the length of a message.
@@ -45,8 +46,9 @@ class Tagger(RawTagger):
         psnr_db: float,
         name: str = "tagger",
         surround: Surround | None = None,
+        polish: int = 0,
     ) -> None:
-        super().__init__(networks, psnr_db, surround)
+        super().__init__(networks, psnr_db, surround, polish)
         if codec.message_bits != networks.message_bits:
             raise PayloadError(f"The code has {codec.message_bits} bits, the networks {networks.message_bits}.")
         self.codec = codec
@@ -55,7 +57,11 @@ class Tagger(RawTagger):
     def with_key(self, key: str | bytes | None) -> "Tagger":
         """The same networks under another key."""
         codec = Codec(self.message_bits, self.codec.payload_bits, self.codec.crc_bits, key_from(key))
-        return Tagger(self.networks, codec, self.psnr_db, self.name, self.surround)
+        return Tagger(self.networks, codec, self.psnr_db, self.name, self.surround, self.polish)
+
+    def with_polish(self, rounds: int) -> "Tagger":
+        """The same tagger, improving every tag in so many rounds (0: none) before it is written."""
+        return Tagger(self.networks, self.codec, self.psnr_db, self.name, self.surround, rounds)
 
     @torch.no_grad()
     def embed(

@@ -10,9 +10,9 @@ from torch.utils.data import DataLoader, Subset
 from faketagger.data.division import part_rng
 from faketagger.simulator.autoencoder import Autoencoder
 from faketagger.simulator.autoencoders import KINDS
+from faketagger.simulator.views import STILL, Framing, flip, random_views
 from faketagger.training.losses import Critic
 from faketagger.training.parted import PartedModule
-from faketagger.training.views import STILL, Framing, flip, random_views
 
 _CLOSED_FORM_FACES = 6000
 

@@ -14,21 +14,15 @@ from faketagger.simulator.interface import Attack, AttackBatch
 from faketagger.simulator.landmarks import moved_landmarks
 from faketagger.simulator.pool import AttackPool
 from faketagger.simulator.registry import build
+from faketagger.simulator.views import STILL, Framing, flip, jitter, random_views, round_to_uint8
 from faketagger.tagger.networks import TaggerNetworks
 from faketagger.training.curriculum import Curriculum
 from faketagger.training.losses import Critic, image_loss, message_loss
 from faketagger.training.parted import PartedModule
-from faketagger.training.views import STILL, Framing, flip, jitter, random_views
 
 _ALIGNED = Framing(rotation=3.0, shift=0.03, zoom_out=0.93, zoom_in=1.07)
 _LOOSE = Framing(rotation=8.0, shift=0.06, zoom_out=0.73, zoom_in=1.1)
 _READING = Framing(rotation=3.0, shift=0.02, zoom_out=0.95, zoom_in=1.05)
-
-
-def round_to_uint8(images: Tensor) -> Tensor:
-    """Clip to [0, 1] and round to 256 levels; the gradient passes as if nothing was rounded."""
-    clipped = images.clamp(0, 1)
-    return clipped + ((clipped * 255).round() / 255 - clipped).detach()
 
 
 class TaggerModule(PartedModule):

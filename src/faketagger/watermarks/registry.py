@@ -7,6 +7,7 @@ import importlib.util
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,8 @@ def load_watermark(spec: str) -> CheckedWatermark:
 
     Args:
         spec: A name (case, ``-`` and ``_`` do not matter), or the path of a checkpoint of ours or of an adapter's
-            folder. Settings may follow: ``spread@message_bits=64``, ``videoseal@model=pixelseal``.
+            folder. Settings may follow: ``face-256@polish=40``, ``spread@message_bits=64``,
+            ``videoseal@model=pixelseal``.
 
     Raises:
         WatermarkError: There is none, it lacks something, or it cannot be made.
@@ -124,7 +126,7 @@ def load_watermark(spec: str) -> CheckedWatermark:
     if found.kind == "tagger":
         from faketagger.watermarks.taggers import load_tagger
 
-        return CheckedWatermark(load_tagger(str(found.origin)), "tagger")
+        return _made(found, lambda: partial(load_tagger, str(found.origin)))
     lack = missing_of(spec)
     if lack is not None:
         raise WatermarkError(f"The watermark {found.name} cannot run: {lack[0]}.", f"Run: {lack[1]}")
@@ -148,7 +150,7 @@ def digest_of(spec: str) -> str:
     total = hashlib.sha256(f"{found.kind}\0{found.name}\0{sorted(found.settings.items())}".encode())
     if found.kind == "tagger":
         folder = Path(found.origin)
-        total = hashlib.sha256()
+        total = hashlib.sha256(str(sorted(found.settings.items())).encode() if found.settings else b"")
         for path in sorted(path for name in (CONFIG, WEIGHTS) if (path := folder / name).is_file()):
             total.update(f"{path.name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     elif found.kind == "adapter":
@@ -166,6 +168,8 @@ def digest_of(spec: str) -> str:
 def _made(found: _Found, fetch: Callable[[], Any]) -> CheckedWatermark:
     try:
         candidate = fetch()(**found.settings)
+    except CheckpointError:
+        raise
     except Exception as error:  # anything may be wrong with the code of others
         text = " ".join(str(error).split())[:300]
         sentence = f"The watermark {found.name} cannot be made: {type(error).__name__}: {text}."

@@ -62,15 +62,16 @@ class TaggerWatermark:
             )
 
 
-def load_tagger(name: str) -> TaggerWatermark:
+def load_tagger(name: str, polish: int = 0) -> TaggerWatermark:
     """A shipped tagger or a checkpoint folder.
 
     Args:
         name: As for :func:`faketagger.load`.
+        polish: Rounds in which every tag is improved before it is written.
     """
     import faketagger
 
-    return TaggerWatermark(faketagger.load(name))
+    return TaggerWatermark(faketagger.load(name).with_polish(polish))
 
 
 def _tensor(image: Pixels) -> Any:

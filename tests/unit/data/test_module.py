@@ -74,6 +74,8 @@ class _Listener(lightning.LightningModule):
 
     def validation_step(self, batch: dict[str, Any], number: int) -> None:
         assert batch["image"].shape[1:] == (3, 44, 44)
+        assert batch["image"].dtype == torch.float32
+        assert 0 <= batch["image"].min() <= batch["image"].max() <= 1
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.parameters(), 0.1)

@@ -48,6 +48,19 @@ def test_where_nothing_is_nothing_is_looked_for() -> None:
     assert looks == [1]
 
 
+def test_luck_is_not_believed() -> None:
+    rng = torch.Generator().manual_seed(0)
+    read = []
+
+    def look(moves: torch.Tensor) -> torch.Tensor:
+        read.append(torch.randn(len(moves), 64, generator=rng))
+        return read[-1]
+
+    assert torch.equal(surest(look), read[0][0])
+    assert len(read) > 1
+    assert max(confidence(one).max() for one in read) > confidence(read[0])[0]
+
+
 def test_the_choice_does_not_know_the_message() -> None:
     peak = Peak((0.02, -0.03, 0.05, 0.0))
     turned = torch.tensor([1.0, -1.0, 1.0, -1.0])

@@ -12,10 +12,10 @@ from faketagger.errors import ConfigError
 from faketagger.faces.geometry import transform_points
 from faketagger.simulator.landmarks import mirror_order
 from faketagger.simulator.registry import ATTACKS, attack_class
+from faketagger.simulator.views import Framing, flip, random_similarity, random_views, round_to_uint8
 from faketagger.training.callbacks import Watchdog, sheet
 from faketagger.training.losses import Critic, image_loss
-from faketagger.training.tagger_module import TaggerModule, round_to_uint8
-from faketagger.training.views import Framing, flip, random_similarity, random_views
+from faketagger.training.tagger_module import TaggerModule
 from tests.helpers.points import template_landmarks
 
 NETWORK = {"message_bits": 16, "size": 64, "encoder_width": 8, "decoder_width": 16}

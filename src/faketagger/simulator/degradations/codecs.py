@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from faketagger.parallel import in_threads
 from faketagger.simulator.degradations.base import straight_through
 
 Picture = NDArray[np.uint8]
@@ -20,7 +21,8 @@ def through_codec(images: Tensor, quality: Tensor, codec: Callable[[Picture, int
     Args:
         images: (N, 3, H, W) in [0, 1], rounded half to even before coding.
         quality: (N,) rounded to integers.
-        codec: Called as ``codec(H x W x 3 uint8, quality)``, returns a picture of the same shape.
+        codec: Called as ``codec(H x W x 3 uint8, quality)``, returns a picture of the same shape; by
+            several threads at once.
 
     Returns:
         (N, 3, H, W): exactly the decoded bytes / 255 forward, the identity's gradient backward.
@@ -28,7 +30,7 @@ def through_codec(images: Tensor, quality: Tensor, codec: Callable[[Picture, int
     pixels = (images.detach().clamp(0, 1) * 255).round().to(torch.uint8)
     stack = pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
     levels = quality.round().int().tolist()
-    coded = np.stack([codec(picture, level) for picture, level in zip(stack, levels, strict=True)])
+    coded = np.stack(in_threads(codec, list(stack), levels))
     decoded = torch.from_numpy(coded).to(images.device).permute(0, 3, 1, 2).to(images.dtype) / 255
     return straight_through(images, decoded)
 

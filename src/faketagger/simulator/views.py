@@ -1,4 +1,4 @@
-"""Random framings of a face: what alignment errors and other people's crops do to it."""
+"""Random framings of a face, what alignment errors and other people's crops do to it; and the rounding of a file."""
 
 from dataclasses import dataclass
 
@@ -99,3 +99,9 @@ def flip(images: Tensor, landmarks: Tensor, rng: torch.Generator) -> tuple[Tenso
         torch.where(chosen[:, None, None, None], images.flip(3), images),
         torch.where(chosen[:, None, None], mirrored, landmarks),
     )
+
+
+def round_to_uint8(images: Tensor) -> Tensor:
+    """Clip to [0, 1] and round to 256 levels; the gradient passes as if nothing was rounded."""
+    clipped = images.clamp(0, 1)
+    return clipped + ((clipped * 255).round() / 255 - clipped).detach()
