@@ -18,6 +18,9 @@ def tag(
     model: Annotated[str, typer.Option(help="Name of a shipped tagger, or a checkpoint's folder.")] = "face-128",
     key: Annotated[str | None, typer.Option(help="The secret; $FAKETAGGER_KEY if left out.")] = None,
     psnr: Annotated[float | None, typer.Option(help="PSNR of the face crop in dB; less is stronger.")] = None,
+    polish: Annotated[
+        int, typer.Option(min=0, help="Rounds that improve each tag before it is written, e.g. 40; some seconds a face.")
+    ] = 0,
     again: Annotated[bool, typer.Option("--again", help="Replace a tag that is there, instead of refusing.")] = False,
     crf: Annotated[float, typer.Option(help="Of a video: H.264's constant rate factor, 0 best to 51.")] = 18,
     lossless: Annotated[bool, typer.Option("--lossless", help="Of a video: keep every pixel (H.264 4:4:4).")] = False,
@@ -36,6 +39,7 @@ def tag(
     Examples:
       faketagger tag holiday.jpg --payload 0x00c0de --out tagged
       faketagger tag photos/ --payload int:4711 --key "our secret" --out tagged
+      faketagger tag portrait.jpg --model portrait-256 --polish 40 --out tagged
       faketagger tag talk.mp4 --payload 0x00c0de --out tagged.mp4
       faketagger tag photos/ --workers 8 --out tagged
       faketagger tag manifest.csv --out tagged --address auto
@@ -47,19 +51,22 @@ def tag(
     from faketagger.scale.listing import is_collection
     from faketagger.tagger.checkpoint import load
 
-    if workers or address or any(map(is_collection, sources)):
+    paths = [Path(source) for source in sources]
+    whole = bool(workers or address or any(map(is_collection, sources)))
+    if polish and (whole or any(is_video(path) for path in paths)):
+        raise FakeTaggerError("only photographs are polished, not videos or collections", "leave --polish out")
+    if whole:
         from faketagger.cli.collection import tag_one
 
         tag_one(sources, out, model, key, payload, psnr, again, workers, address, batch, gpus)
         return
-    paths = [Path(source) for source in sources]
     if any(is_video(path) for path in paths):
         from faketagger.cli.video import tag_video
 
         tag_video(paths, out, payload, load(model, key), psnr_db=psnr, again=again, crf=crf, lossless=lossless)
         return
     files = find_images(paths)
-    tagger = load(model, key)
+    tagger = load(model, key).with_polish(polish)
     tagger.codec.encode(payload)
     out.mkdir(parents=True, exist_ok=True)
     written: dict[Path, Path] = {}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from faketagger.coding import Codec, Payload, Register, key_from
-from faketagger.errors import FaceError, PayloadError
+from faketagger.errors import ConfigError, FaceError, PayloadError
 from faketagger.faces import Face, find_faces
 from faketagger.imaging import Image, Photo, as_photo
 from faketagger.tagger.networks import TaggerNetworks
@@ -60,7 +60,16 @@ class Tagger(RawTagger):
         return Tagger(self.networks, codec, self.psnr_db, self.name, self.surround, self.polish)
 
     def with_polish(self, rounds: int) -> "Tagger":
-        """The same tagger, improving every tag in so many rounds (0: none) before it is written."""
+        """The same tagger, improving every tag before it is written; see :mod:`faketagger.tagger.polish`.
+
+        Args:
+            rounds: How often; 0 writes what the encoder made.
+
+        Raises:
+            ConfigError: The number is negative.
+        """
+        if rounds < 0:
+            raise ConfigError(f"a tag cannot be polished in {rounds} rounds", "use 0 or more")
         return Tagger(self.networks, self.codec, self.psnr_db, self.name, self.surround, rounds)
 
     @torch.no_grad()

@@ -37,6 +37,20 @@ def test_there_and_back(portrait: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert "payload 00c0de" in capsys.readouterr().out
 
 
+def test_a_polished_tag_is_another_that_reads_the_same(
+    portrait: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = (portrait, "--payload", "0x00c0de", "--key", "k", "--out")
+    assert _tag(*words, tmp_path / "plain") == 0
+    assert _tag(*words, tmp_path / "polished", "--polish", 2) == 0
+    assert (tmp_path / "plain/portrait.jpg").read_bytes() != (tmp_path / "polished/portrait.jpg").read_bytes()
+    capsys.readouterr()
+    assert run(["read", str(tmp_path / "polished"), "--key", "k"]) == 0
+    assert "payload 00c0de" in capsys.readouterr().out
+    assert _tag(tmp_path / "in", "--workers", 2, "--polish", 2, "--out", tmp_path / "many") == 2
+    assert "only photographs are polished" in capsys.readouterr().err
+
+
 def test_among_the_payloads_that_were_written(
     portrait: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

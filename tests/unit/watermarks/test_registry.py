@@ -70,3 +70,13 @@ def test_the_documented_example_is_a_watermark(tmp_path: Path, monkeypatch: pyte
     images = smooth_pictures(4, 200, 160)
     messages = np.random.default_rng(2).integers(0, 2, (4, 16)).astype(np.uint8)
     assert np.mean((mark.read(mark.embed(images, messages)) > 0) == (messages == 1)) > 0.9
+
+
+def test_a_tagger_with_settings_is_another_subject() -> None:
+    plain, polished = load_watermark("face-128"), load_watermark("face-128@polish=2")
+    assert (plain.name, polished.name) == ("face-128", "face-128@polish=2")
+    assert digest_of("face-128") != digest_of("face-128@polish=2")
+    with pytest.raises(WatermarkError, match="cannot be made"):
+        load_watermark("face-128@polish=-1")
+    with pytest.raises(WatermarkError, match="cannot be made"):
+        load_watermark("face-128@colour=red")
