@@ -29,6 +29,8 @@ class Framing:
 
 
 STILL = Framing(rotation=0.0, shift=0.0, zoom_out=1.0, zoom_in=1.0)
+READ = Framing(rotation=3.0, shift=0.02, zoom_out=0.95, zoom_in=1.05)
+"""How far a reader's framing of a face may be off."""
 
 
 def _uniform(n: int, low: float, high: float, rng: torch.Generator) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from faketagger.simulator.interface import AttackBatch
 from faketagger.simulator.pool import AttackPool
-from faketagger.simulator.views import Framing, jitter, round_to_uint8
+from faketagger.simulator.views import READ, jitter, round_to_uint8
 from faketagger.tagger.attenuation import hold_power
 from faketagger.tagger.encoder import amplitude
 from faketagger.tagger.networks import TaggerNetworks
@@ -24,7 +24,6 @@ GREY = 0.5
 """Of what is not read in a wide view."""
 
 _RATE = 0.05
-_READ = Framing(rotation=3.0, shift=0.02, zoom_out=0.95, zoom_in=1.05)
 _FACE: dict[str, Any] = {
     "identity": 1, "jpeg": {"weight": 1, "severity": [30, 80]}, "webp": {"weight": 0.5, "severity": [30, 80]},
     "h264": {"weight": 3, "severity": [24, 36]}, "blur": 0.5, "noise": 0.7,
@@ -139,7 +138,7 @@ def _polished(
         with torch.enable_grad():
             tagged = round_to_uint8(untagged.images + held(raw + step * change))
             attacked = pool(AttackBatch(tagged, untagged.landmarks), rng).images
-            logits = read(jitter(round_to_uint8(attacked), _READ, rng))
+            logits = read(jitter(round_to_uint8(attacked), READ, rng))
             misread = functional.binary_cross_entropy_with_logits(logits, message, reduction="none").mean(1).sum()
         (change.grad,) = torch.autograd.grad(misread, [change])
         optimiser.step()

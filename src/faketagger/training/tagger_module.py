@@ -14,7 +14,7 @@ from faketagger.simulator.interface import Attack, AttackBatch
 from faketagger.simulator.landmarks import moved_landmarks
 from faketagger.simulator.pool import AttackPool
 from faketagger.simulator.registry import build
-from faketagger.simulator.views import STILL, Framing, flip, jitter, random_views, round_to_uint8
+from faketagger.simulator.views import READ, STILL, Framing, flip, jitter, random_views, round_to_uint8
 from faketagger.tagger.networks import TaggerNetworks
 from faketagger.training.curriculum import Curriculum
 from faketagger.training.losses import Critic, image_loss, message_loss
@@ -22,7 +22,6 @@ from faketagger.training.parted import PartedModule
 
 _ALIGNED = Framing(rotation=3.0, shift=0.03, zoom_out=0.93, zoom_in=1.07)
 _LOOSE = Framing(rotation=8.0, shift=0.06, zoom_out=0.73, zoom_in=1.1)
-_READING = Framing(rotation=3.0, shift=0.02, zoom_out=0.95, zoom_in=1.05)
 
 
 class TaggerModule(PartedModule):
@@ -117,7 +116,7 @@ class TaggerModule(PartedModule):
 
     def _read(self, seen: Tensor, landmarks: Tensor, views: Tensor, rng: torch.Generator | None) -> Tensor:
         """Logits of what is seen after an attack, whose views were untagged; with ``rng`` as in training."""
-        return self.networks.read(seen if rng is None else jitter(seen, _READING, rng))
+        return self.networks.read(seen if rng is None else jitter(seen, READ, rng))
 
     def _attack(self, tagged: Tensor, landmarks: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Attack the share of the batch that the curriculum allows.
