@@ -19,7 +19,7 @@ def tag(
     key: Annotated[str | None, typer.Option(help="The secret; $FAKETAGGER_KEY if left out.")] = None,
     psnr: Annotated[float | None, typer.Option(help="PSNR of the face crop in dB; less is stronger.")] = None,
     polish: Annotated[
-        int, typer.Option(min=0, help="Rounds that improve each tag before it is written, e.g. 40; some seconds a face.")
+        int, typer.Option(min=0, help="Rounds that improve each tag first, e.g. 40; seconds a face.")
     ] = 0,
     again: Annotated[bool, typer.Option("--again", help="Replace a tag that is there, instead of refusing.")] = False,
     crf: Annotated[float, typer.Option(help="Of a video: H.264's constant rate factor, 0 best to 51.")] = 18,
