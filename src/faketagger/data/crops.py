@@ -141,6 +141,11 @@ def cut_crop(picture: Tensor, landmarks: Tensor, size: int, margin: float) -> tu
     return crop.clamp(0, 1).mul(255).round().byte(), transform_points(landmarks[None], matrix)[0]
 
 
+def to_floats(images: Tensor) -> Tensor:
+    """Bytes (N, 3, S, S) as float32 in [0, 1], on their device."""
+    return images.float() / 255
+
+
 def canvas_side(size: int, margin: float) -> int:
     """Side in pixels, even, of an aligned crop of ``size`` pixels with ``margin`` (a share of it) on every side."""
     return 2 * round(size * (1 + 2 * margin) / 2)

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 from faketagger.data.batches import OrderedBatches, SteppedBatches
 from faketagger.data.celebahq import CelebAHQ
 from faketagger.data.config import DataConfig
-from faketagger.data.crops import FaceCrops
+from faketagger.data.crops import FaceCrops, to_floats
 from faketagger.data.demo import demo_place, materialise_demo
 from faketagger.data.division import Division
 from faketagger.data.samples import Sample, Split, list_folder, split_by_identity
@@ -101,7 +101,7 @@ class FaceDataModule(lightning.LightningDataModule):
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """Pictures as float32 in [0, 1]; counts the steps whose batches have reached the model."""
-        batch["image"] = batch["image"].float() / 255
+        batch["image"] = to_floats(batch["image"])
         if self.trainer is not None and self.trainer.training:
             self._turns_taken += 1
             if self._turns_taken == self.division.turns:

@@ -7,6 +7,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
+from faketagger.data.crops import to_floats
 from faketagger.data.division import part_rng
 from faketagger.simulator.autoencoder import Autoencoder
 from faketagger.simulator.autoencoders import KINDS
@@ -54,7 +55,8 @@ class AutoencoderModule(PartedModule):
         faces = Subset(loader.dataset, range(min(len(loader.dataset), _CLOSED_FORM_FACES)))
         views, groups = [], []
         for batch in DataLoader(faces, batch_size=256, collate_fn=loader.collate_fn):
-            views.append(random_views(batch["image"], batch["landmarks"], self.network.size, STILL, rng)[0])
+            images = to_floats(batch["image"])
+            views.append(random_views(images, batch["landmarks"], self.network.size, STILL, rng)[0])
             groups.append(batch["group"])
         with torch.no_grad():
             self.network.cpu().prepare(torch.cat(views), torch.cat(groups), rng)
