@@ -71,7 +71,8 @@ def load_tagger(name: str, polish: int = 0) -> TaggerWatermark:
     """
     import faketagger
 
-    return TaggerWatermark(faketagger.load(name).with_polish(polish))
+    tagger = faketagger.load(name)
+    return TaggerWatermark(tagger.with_polish(polish) if polish else tagger)
 
 
 def _tensor(image: Pixels) -> Any:
