@@ -41,85 +41,52 @@ _AROUND: dict[str, Any] = {
 }  # fmt: skip
 
 
-def polished_face(
+def polished(
     networks: TaggerNetworks,
-    crops: Tensor,
+    untagged: AttackBatch,
     message: Tensor,
-    landmarks: Tensor,
     mask: Tensor,
-    psnr_db: float,
+    psnr_db: Tensor | float,
     rounds: int,
+    readable: Tensor | None = None,
 ) -> Tensor:
-    """Residual of aligned faces; arguments as for ``TaggerNetworks.residual``.
+    """A residual that survives better than the encoder's, of aligned faces or of what is around them.
 
     Args:
         networks: Who writes and reads.
-        crops: (N, 3, s, s) in [0, 1].
+        untagged: Views (N, 3, s, s) in [0, 1], with landmarks in their pixels.
         message: (N, L) in {0, 1}.
-        landmarks: (N, 68, 2) pixel coordinates in the crops.
-        mask: (N, 1, s, s) in [0, 1], the face.
-        psnr_db: Of the tagged crops.
-        rounds: How often the residual is improved.
+        mask: (N, 1, s, s) in [0, 1]: the face; with ``readable``, where alone it may be written.
+        psnr_db: Of the whole views, a number or (N,).
+        rounds: How often the residual is improved; 0 gives the encoder's.
+        readable: (N, 1, s, s) in [0, 1], what is read around faces; None for a tag in the face.
 
     Returns:
         (N, 3, s, s).
     """
     with torch.inference_mode(False), torch.no_grad():
-        crops, message, landmarks, mask = _own(crops, message, landmarks, mask)
-        return _polished(
-            AttackBatch(crops, landmarks),
-            message,
-            networks.encoder(crops, message, mask),
-            amplitude(crops, mask),
-            lambda raw: hold_power(raw, psnr_db),
-            networks.read,
-            _pool("face", crops.device),
-            rounds,
-        )
-
-
-def polished_around(
-    networks: TaggerNetworks,
-    views: Tensor,
-    message: Tensor,
-    landmarks: Tensor,
-    where: Tensor,
-    readable: Tensor,
-    psnr_db: Tensor,
-    rounds: int,
-) -> Tensor:
-    """Residual of wide views, zero in faces.
-
-    Args:
-        networks: Who writes and reads.
-        views: (N, 3, s, s) in [0, 1].
-        message: (N, L) in {0, 1}.
-        landmarks: (N, 68, 2) pixel coordinates in the views.
-        where: (N, 1, s, s) in [0, 1], where it may be written.
-        readable: (N, 1, s, s) in [0, 1], what is read.
-        psnr_db: (N,) of the whole views.
-        rounds: How often the residual is improved.
-
-    Returns:
-        (N, 3, s, s).
-    """
-    with torch.inference_mode(False), torch.no_grad():
-        views, message, landmarks, where, readable, psnr_db = _own(
-            views, message, landmarks, where, readable, psnr_db
-        )
-        return _polished(
+        views, landmarks = untagged.images.clone(), untagged.landmarks.clone()
+        message, mask = message.clone(), mask.clone()
+        raw, strength = networks.encoder(views, message, mask), amplitude(views, mask)
+        read: Callable[[Tensor], Tensor] = networks.read
+        if readable is not None:
+            raw, strength = raw * mask, strength * mask
+            seen = readable.clone()
+            read = lambda attacked: networks.read(GREY + seen * (attacked - GREY))  # noqa: E731
+        price = psnr_db.clone() if isinstance(psnr_db, Tensor) else psnr_db
+        return _descended(
             AttackBatch(views, landmarks),
             message,
-            networks.encoder(views, message, where) * where,
-            amplitude(views, where) * where,
-            lambda raw: hold_power(raw, psnr_db),
-            lambda seen: networks.read(GREY + readable * (seen - GREY)),
-            _pool("around", views.device),
+            raw,
+            strength,
+            lambda residual: hold_power(residual, price),
+            read,
+            _pool("face" if readable is None else "around", views.device),
             rounds,
         )
 
 
-def _polished(
+def _descended(
     untagged: AttackBatch,
     message: Tensor,
     raw: Tensor,
@@ -143,11 +110,6 @@ def _polished(
         (change.grad,) = torch.autograd.grad(misread, [change])
         optimiser.step()
     return held(raw + step * change.detach())
-
-
-def _own(*tensors: Tensor) -> list[Tensor]:
-    """Copies that gradients may pass, whatever mode the originals were made in."""
-    return [tensor.clone() for tensor in tensors]
 
 
 @cache

@@ -6,9 +6,10 @@ from torch import Tensor, nn
 
 from faketagger.errors import ImageError, PayloadError
 from faketagger.faces.geometry import crop_matrix, face_mask, paste_residual, transform_points, warp_crop
+from faketagger.simulator.interface import AttackBatch
 from faketagger.tagger.attenuation import hold_power
 from faketagger.tagger.networks import TaggerNetworks
-from faketagger.tagger.polish import polished_face
+from faketagger.tagger.polish import polished
 from faketagger.tagger.surround import Surround
 
 
@@ -126,7 +127,7 @@ class RawTagger(nn.Module):
             points = transform_points(landmarks, matrix)
             mask = face_mask(points, (self.size, self.size)).to(images)
             if self.polish:
-                residual = polished_face(self.networks, crops, message, points, mask, wanted, self.polish)
+                residual = polished(self.networks, AttackBatch(crops, points), message, mask, wanted, self.polish)
             else:
                 residual = self.networks.residual(crops, message, wanted, mask)
             images = paste_residual(images, residual, matrix)

@@ -13,10 +13,11 @@ from faketagger.faces.geometry import (
     transform_points,
     warp_crop,
 )
+from faketagger.simulator.interface import AttackBatch
 from faketagger.tagger.attenuation import hold_power
 from faketagger.tagger.framing import moved, surest
 from faketagger.tagger.networks import TaggerNetworks
-from faketagger.tagger.polish import GREY, polished_around
+from faketagger.tagger.polish import GREY, polished
 
 WRITING, READING = 1.1, 1.0
 """How much larger than its landmarks say a face is taken to be where nothing is written, and where nothing is read."""
@@ -60,10 +61,9 @@ class Surround(nn.Module):
             where = where * visible(matrix, views.shape[-1], (images.shape[2], images.shape[3])).to(where)
             if polish:
                 _, readable, _ = self._view(images, faces, number, READING)
-                residual = polished_around(
-                    self.networks, views, message, transform_points(faces[:, number], matrix), where, readable,
-                    whole_view_psnr(where, psnr_db), polish,
-                )  # fmt: skip
+                view = AttackBatch(views, transform_points(faces[:, number], matrix))
+                price = whole_view_psnr(where, psnr_db)
+                residual = polished(self.networks, view, message, where, price, polish, readable)
             else:
                 residual = around(self.networks, views, message, where, psnr_db)
             images = paste_residual(images, residual, matrix)

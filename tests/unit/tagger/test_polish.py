@@ -8,10 +8,11 @@ from torch import Tensor
 from faketagger.coding import Codec
 from faketagger.errors import ConfigError
 from faketagger.faces.geometry import face_mask
+from faketagger.simulator.interface import AttackBatch
 from faketagger.simulator.pool import AttackPool
 from faketagger.tagger import Tagger, polish
 from faketagger.tagger.networks import TaggerNetworks
-from faketagger.tagger.polish import polished_around, polished_face
+from faketagger.tagger.polish import polished
 from faketagger.tagger.surround import Surround, outside
 from tests.helpers.points import template_landmarks
 
@@ -42,7 +43,7 @@ def message() -> Tensor:
 def face(networks: TaggerNetworks, rounds: int) -> Tensor:
     points = template_landmarks(1, SIDE)
     mask = face_mask(points, (SIDE, SIDE))
-    return polished_face(networks, picture(), message(), points, mask, DB, rounds)
+    return polished(networks, AttackBatch(picture(), points), message(), mask, DB, rounds)
 
 
 def misread(networks: TaggerNetworks, residual: Tensor) -> float:
@@ -73,9 +74,8 @@ def test_the_same_picture_is_polished_alike_in_every_mode_and_the_networks_stay(
 def test_around_a_face_nothing_is_written_where_nothing_may_be(networks: TaggerNetworks) -> None:
     points = template_landmarks(1, SIDE // 2) + SIDE / 4
     where, readable = outside(points, (SIDE, SIDE), 1.1), outside(points, (SIDE, SIDE), 1.0)
-    residual = polished_around(
-        networks, picture(), message(), points, where, readable, torch.tensor([DB]), 3
-    )
+    view = AttackBatch(picture(), points)
+    residual = polished(networks, view, message(), where, torch.tensor([DB]), 3, readable)
     assert (residual[(where == 0).expand_as(residual)] == 0).all()
     assert -10 * float(residual.square().mean().log10()) == pytest.approx(DB, abs=1e-3)
 
