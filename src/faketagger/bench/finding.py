@@ -26,7 +26,7 @@ Landmarks = NDArray[np.float32]
 Embedding = NDArray[np.float64]
 MOST = 4
 _REQUEST, _ANSWER = struct.Struct("<BII"), struct.Struct("<BI")
-_LOOK, _EMBED = 0, 1
+_LOOK, _EMBED, _GUESS = 0, 1, 2
 _LANDMARK_BYTES = 68 * 2 * 4
 _NOTHING, _FACE, _TROUBLE = 0, 1, 2
 
@@ -58,17 +58,18 @@ class FacePool:
         for process in self._processes:
             process.communicate()
 
-    def look(self, image: NDArray[np.uint8]) -> "Future[Landmarks | None]":
+    def look(self, image: NDArray[np.uint8], *, guess: bool = False) -> "Future[Landmarks | None]":
         """Look for the largest face.
 
         Args:
             image: (H, W, 3) uint8.
+            guess: Where there is none, take what looks most like one, as a reader does.
 
         Returns:
             A promise of (68, 2) pixel coordinates, or None where there is no face; raises FaceError where the
             finder cannot run.
         """
-        return self._threads.submit(self._look, image)
+        return self._threads.submit(self._look, _GUESS if guess else _LOOK, image)
 
     def embed(self, image: NDArray[np.uint8], landmarks: Landmarks) -> "Future[Embedding]":
         """Describe a face.
@@ -82,8 +83,8 @@ class FacePool:
         """
         return self._threads.submit(self._embed, image, landmarks)
 
-    def _look(self, image: NDArray[np.uint8]) -> Landmarks | None:
-        content = self._ask(_LOOK, image, b"")
+    def _look(self, wish: int, image: NDArray[np.uint8]) -> Landmarks | None:
+        content = self._ask(wish, image, b"")
         return None if content is None else np.frombuffer(content, np.float32).reshape(68, 2).copy()
 
     def _embed(self, image: NDArray[np.uint8], landmarks: Landmarks) -> Embedding:
@@ -135,7 +136,7 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         image = np.frombuffer(_read(requests, height * width * 3), np.uint8).reshape(height, width, 3)
         points = _read(requests, _LANDMARK_BYTES) if wish == _EMBED else b""
         try:
-            content = _found(image) if wish == _LOOK else _described(image, points)
+            content = _described(image, points) if wish == _EMBED else _found(image, wish == _GUESS)
             kind = _NOTHING if content is None else _FACE
         except FakeTaggerError as error:
             kind, content = _TROUBLE, error.message.encode()
@@ -144,8 +145,8 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         answers.flush()
 
 
-def _found(image: NDArray[np.uint8]) -> bytes | None:
-    faces = find_faces(image, max_faces=1)
+def _found(image: NDArray[np.uint8], guess: bool) -> bytes | None:
+    faces = find_faces(image, max_faces=1, guess=guess)
     return faces[0].landmarks.astype("<f4").tobytes() if faces else None
 
 

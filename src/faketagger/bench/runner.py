@@ -123,7 +123,7 @@ class Runner:
         outcomes: list[Attacked],
         spent: dict[str, float],
     ) -> Attempt:
-        looks = [None if outcome.image is None else self._faces.look(outcome.image) for outcome in outcomes]
+        looks = [None if outcome.image is None else self._faces.look(outcome.image, guess=True) for outcome in outcomes]
         part = donor.number * len(self._chunks) + chunk
         return Attempt(job, facts, kind, part, donor, self._chunks[chunk], victims, outcomes, looks, spent)
 

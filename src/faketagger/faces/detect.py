@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from faketagger.errors import FaceError
 from faketagger.faces.face import Face
+
+if TYPE_CHECKING:
+    from faketagger.faces.dlib_backend import DlibBackend
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +31,9 @@ class _Finder(Protocol):
     def find(self, image: np.ndarray) -> list[Face]: ...
 
 
-def find_faces(image: np.ndarray, backend: str = "auto", max_faces: int | None = None) -> list[Face]:
+def find_faces(
+    image: np.ndarray, backend: str = "auto", max_faces: int | None = None, *, guess: bool = False
+) -> list[Face]:
     """Find faces and landmarks.
 
     Args:
@@ -36,6 +41,8 @@ def find_faces(image: np.ndarray, backend: str = "auto", max_faces: int | None =
         backend: ``"dlib"`` (models come with the installed packages), ``"face_alignment"`` (downloads its weights at
             first use) or ``"auto"``: face_alignment if its weights are on this machine already, otherwise dlib.
         max_faces: At most so many, the largest.
+        guess: Where there is none, take what looks most like one: a reader loses nothing by looking there, and a tool
+            that paints a face badly leaves one that no detector is sure of. dlib guesses, whatever the backend.
 
     Returns:
         Faces with landmarks in the picture's pixels, largest first; empty if there is none.
@@ -50,7 +57,10 @@ def find_faces(image: np.ndarray, backend: str = "auto", max_faces: int | None =
         raise FaceError(f"Faces are looked for in H x W x 3 uint8 pictures, not {image.dtype} {image.shape}.")
     if min(image.shape[:2]) < _SMALLEST:
         return []
-    found = _finder(_choose(backend)).find(np.ascontiguousarray(image))
+    image = np.ascontiguousarray(image)
+    found = _finder(_choose(backend)).find(image)
+    if guess and not found:
+        found = _dlib().guess(image)
     return sorted(found, key=lambda face: -face.area)[:max_faces]
 
 
@@ -73,14 +83,20 @@ def _choose(backend: str) -> str:
 
 def _finder(backend: str) -> _Finder:
     """One finder a thread: dlib's detector is not safe to share."""
-    finders: dict[str, _Finder] = _local.__dict__.setdefault("finders", {})
-    if backend not in finders:
-        if backend == "dlib":
-            from faketagger.faces.dlib_backend import DlibBackend
+    if backend == "dlib":
+        return _dlib()
+    if "fan" not in _local.__dict__:
+        from faketagger.faces.fan_backend import FanBackend
 
-            finders[backend] = DlibBackend()
-        else:
-            from faketagger.faces.fan_backend import FanBackend
+        _local.fan = FanBackend()
+    fan: _Finder = _local.fan
+    return fan
 
-            finders[backend] = FanBackend()
-    return finders[backend]
+
+def _dlib() -> DlibBackend:
+    if "dlib" not in _local.__dict__:
+        from faketagger.faces.dlib_backend import DlibBackend
+
+        _local.dlib = DlibBackend()
+    finder: DlibBackend = _local.dlib
+    return finder

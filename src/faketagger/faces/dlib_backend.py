@@ -33,6 +33,9 @@ _CROWD = 0.35
 """If the largest sure face is below this share of the long side, a close look searches for more."""
 _SURE, _DOUBTFUL = -0.2, -0.6
 """Detector scores: accepted at once; accepted if two looks agree."""
+_GUESS = -1.0
+_GUESSING_LOOKS = (160, 200, 240, 320, 400)
+"""Score from which two of these looks make a guess; photographs score so somewhere, with a face or without one."""
 _ANOTHER = 0.35
 """Score from which further faces beside the best one are believed: sleeves and patterns score less."""
 _SAME_FACE = 0.4
@@ -84,16 +87,31 @@ class DlibBackend:
         Returns:
             The faces in any order.
         """
-        import cv2
+        grey = _grey(image)
+        faces = self._with_landmarks(grey, self._detect(grey))
+        enough = min(_ANOTHER, max((face.score for face in faces), default=_ANOTHER))
+        return [face for face in faces if face.score >= enough]
 
-        grey = cv2.transform(image, np.full((1, 3), 1 / 3, np.float32))
+    def guess(self, image: np.ndarray) -> list[Face]:
+        """What looks most like a face where none was found.
+
+        Args:
+            image: (H, W, 3) uint8 sRGB.
+
+        Returns:
+            One face at most.
+        """
+        grey = _grey(image)
+        boxes = _agreed([self._look(grey, side, _GUESS) for side in _GUESSING_LOOKS])
+        return self._with_landmarks(grey, boxes)[:1]
+
+    def _with_landmarks(self, grey: np.ndarray, boxes: list[tuple[_Box, float]]) -> list[Face]:
         faces = []
-        for box, score in self._detect(grey):
+        for box, score in boxes:
             landmarks, spread = self._landmarks(grey, box)
             if spread < _MAX_SPREAD:
                 faces.append(Face(landmarks, box.astype(np.float32), score))
-        enough = min(_ANOTHER, max((face.score for face in faces), default=_ANOTHER))
-        return [face for face in faces if face.score >= enough]
+        return faces
 
     def _detect(self, grey: np.ndarray) -> list[tuple[_Box, float]]:
         long_side = max(grey.shape)
@@ -108,7 +126,7 @@ class DlibBackend:
             found = _best([*found, *close])
         return found
 
-    def _look(self, grey: np.ndarray, side: int) -> list[tuple[_Box, float]]:
+    def _look(self, grey: np.ndarray, side: int, least: float = _DOUBTFUL) -> list[tuple[_Box, float]]:
         """Run the detector on a copy of the given long side; boxes come back in the picture's pixels."""
         import cv2
 
@@ -119,7 +137,7 @@ class DlibBackend:
             (max(1, round(width * scale)), max(1, round(height * scale))),
             interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC,
         )
-        boxes, scores, _ = self._detector.run(small, 0, _DOUBTFUL)
+        boxes, scores, _ = self._detector.run(small, 0, least)
         return [
             (np.array([b.left(), b.top(), b.right() + 1, b.bottom() + 1]) / scale, float(s))
             for b, s in zip(boxes, scores, strict=True)
@@ -148,6 +166,12 @@ class DlibBackend:
         spread = float(np.linalg.norm(shapes - mean, axis=2).mean()) / (_EYE_DISTANCE * _CROP)
         back = np.linalg.inv(to_crop)
         return (mean @ back[:2, :2].T + back[:2, 2]).astype(np.float32), spread
+
+
+def _grey(image: np.ndarray) -> np.ndarray:
+    import cv2
+
+    return cv2.transform(image, np.full((1, 3), 1 / 3, np.float32))
 
 
 def _agreed(looks: list[list[tuple[_Box, float]]]) -> list[tuple[_Box, float]]:

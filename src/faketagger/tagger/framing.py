@@ -13,7 +13,7 @@ SURE = 0.97
 """Mean confidence of the bits from which no better framing is looked for."""
 
 BELIEVED = 0.85
-"""Mean confidence from which a moved framing is believed; below, the surest of some twenty is the luckiest."""
+"""Mean confidence from which a moved or mirrored view is believed; below, the surest of some twenty is the luckiest."""
 
 _REACH = (0.03, 0.03, 0.05, 0.05)
 """First step of each move: right and down (shares of the side), logarithm of the magnification, angle (radians)."""
@@ -23,23 +23,33 @@ _ROUNDS = ((1.0, 0.53), (0.5, 0.65))
 
 
 def confidence(logits: Tensor) -> Tensor:
-    """(N,) mean chance of the bits of logits (N, L) to be what they seem to be, in [0.5, 1]."""
+    """(...,) mean chance of the bits of logits (..., L) to be what they seem to be, in [0.5, 1]."""
     return torch.sigmoid(logits.abs()).mean(-1)
 
 
-def surest(look: Callable[[Tensor], Tensor]) -> Tensor:
-    """Logits in the framing of the surest bits, by a search along all moves at once.
+def surest(look: Callable[[Tensor, bool], Tensor]) -> Tensor:
+    """Logits in the framing of the surest bits: of a view or its mirror image, by a search along all moves at once.
 
     Args:
         look: Moves (K, 4), as shift right and down (shares of the side), logarithm of the magnification and angle in
-            radians, to logits (K, L).
+            radians, and whether the view is mirrored first, to logits (K, L).
 
     Returns:
-        Logits (L,).
+        Logits (2, L), twice the same where one framing is believed; else those of the view and of its mirror image.
     """
-    best = torch.zeros(4)
-    unmoved = logits = look(best[None])[0]
-    sure = confidence(logits[None])[0]
+    still = torch.zeros(1, 4)
+    straight = look(still, False)
+    if confidence(straight) >= SURE:
+        return straight.expand(2, -1)
+    poses = torch.cat([straight, look(still, True)])
+    mirrored = int(confidence(poses).argmax())
+    logits, sure = _searched(lambda moves: look(moves, bool(mirrored)), poses[mirrored])
+    return logits.expand(2, -1) if sure >= BELIEVED else poses
+
+
+def _searched(look: Callable[[Tensor], Tensor], logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Surest logits (L,) and their confidence, from those without a move on."""
+    best, sure = torch.zeros(4), confidence(logits)
     for step, hope in _ROUNDS:
         if not hope <= sure < SURE:
             break
@@ -56,7 +66,7 @@ def surest(look: Callable[[Tensor], Tensor]) -> Tensor:
         place = int(found.argmax())
         if found[place] > sure:
             best, logits, sure = trials[place], read[place], found[place]
-    return logits if sure >= BELIEVED else unmoved
+    return logits, sure
 
 
 def moved(moves: Tensor, size: int, margin: int) -> Tensor:

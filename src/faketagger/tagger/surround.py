@@ -79,19 +79,20 @@ class Surround(nn.Module):
             mirrored: Read the mirror images too.
 
         Returns:
-            Logits (N, L), positive for bit 1, or (2 N, L) with those of the mirror images last.
+            Logits (N, L), positive for bit 1, or (2 N, L) with those of the mirror images last; both poses have the
+            same where one of them is believed.
         """
         size = self.networks.size
         margin = round(size * _MARGIN)
         views, where, _ = self._view(images, faces, number, READING, margin)
-        views = blanked(views, where)
-        views = torch.cat([views, views.flip(3)]) if mirrored else views
 
-        def look(canvas: Tensor, moves: Tensor) -> Tensor:
+        def look(canvas: Tensor, moves: Tensor, mirror: bool) -> Tensor:
+            canvas = canvas.flip(2) if mirror else canvas
             matrices = moved(moves.to(canvas), size, margin)
             return self.networks.read(warp_crop(canvas.expand(len(moves), -1, -1, -1), matrices, size))
 
-        return torch.stack([surest(partial(look, canvas)) for canvas in views])
+        poses = torch.stack([surest(partial(look, canvas)) for canvas in blanked(views, where)], 1)
+        return poses.flatten(0, 1) if mirrored else poses[0]
 
     def _view(
         self, images: Tensor, faces: Tensor, number: int, growth: float, margin: int = 0

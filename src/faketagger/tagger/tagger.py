@@ -119,7 +119,7 @@ class Tagger(RawTagger):
             ImageError: The image is unusable.
         """
         photo = as_photo(image)
-        faces, codec = find_faces(photo.rgb8), among or self.codec
+        faces, codec = find_faces(photo.rgb8, guess=True), among or self.codec
         if not faces:
             return read_picture([], codec, significance)
         pixels = torch.from_numpy(photo.rgb).permute(2, 0, 1)[None].to(self.device)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from skimage.data import astronaut
+from skimage.data import coins as coins_of_pompeii
 
 from faketagger.bench.finding import FacePool
 from faketagger.errors import FaceError
@@ -42,6 +43,14 @@ def test_faces_are_described_as_here_in_between_looks() -> None:
         assert np.array_equal(look.result(), points)
         with pytest.raises(FaceError, match="68 landmarks"):
             trouble.result()
+
+
+def test_a_guess_is_made_only_for_who_asks() -> None:
+    coins = np.repeat(coins_of_pompeii()[..., None], 3, axis=2)
+    with FacePool(1) as pool:
+        strict, lenient = pool.look(coins).result(), pool.look(coins, guess=True).result()
+    assert strict is None
+    assert np.array_equal(lenient, find_faces(coins, guess=True)[0].landmarks)
 
 
 def test_a_finder_that_dies_is_an_error_and_not_a_picture_without_a_face() -> None:

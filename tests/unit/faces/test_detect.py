@@ -104,6 +104,27 @@ def test_the_same_picture_gives_the_same_landmarks(portrait):
     assert np.array_equal(first.landmarks, second.landmarks)
 
 
+def test_a_face_painted_badly_is_guessed_where_it_was(portrait):
+    (before,) = find_faces(portrait, "dlib")
+    hull = cv2.convexHull(before.landmarks.astype(np.int32))
+    face = cv2.GaussianBlur(cv2.fillConvexPoly(np.zeros(portrait.shape[:2], np.float32), hull, 1), (0, 0), 5)[..., None]
+    remade = (face * cv2.GaussianBlur(portrait, (0, 0), 6) + (1 - face) * portrait).round().astype(np.uint8)
+    assert find_faces(remade, "dlib") == []
+    (after,) = find_faces(remade, "dlib", guess=True)
+    assert crop_error(before, after) < 0.1
+    assert after.score < before.score
+
+
+@pytest.mark.parametrize("make", ["brick", "coffee", "moon"])
+def test_a_guess_is_not_made_of_nothing(make):
+    assert find_faces(getattr(skimage.data, make)(), "dlib", guess=True) == []
+
+
+def test_nothing_is_guessed_where_a_face_is(portrait):
+    (sure,), (same,) = find_faces(portrait, "dlib"), find_faces(portrait, "dlib", guess=True)
+    assert np.array_equal(sure.landmarks, same.landmarks)
+
+
 @pytest.mark.parametrize(
     "bad", [np.zeros((64, 64, 3), np.float32), np.zeros((64, 64, 4), np.uint8), np.zeros(64, np.uint8)]
 )

@@ -15,56 +15,59 @@ from faketagger.tagger.framing import SURE, confidence, moved, surest
 class Peak:
     """Bits that are surer the nearer a framing is to a hidden one."""
 
-    def __init__(self, hidden: tuple[float, ...]) -> None:
-        self.hidden, self.looks = torch.tensor(hidden), 0
+    def __init__(self, hidden: tuple[float, ...], mirrored: bool = False) -> None:
+        self.hidden, self.mirrored, self.looks = torch.tensor(hidden), mirrored, 0
 
-    def __call__(self, moves: Tensor) -> Tensor:
+    def __call__(self, moves: Tensor, mirrored: bool) -> Tensor:
         self.looks += len(moves)
+        if mirrored != self.mirrored:
+            return torch.tensor([[0.2, 0.2, 0.2, -0.2]]).expand(len(moves), -1)
         far = ((moves - self.hidden) / torch.tensor([0.03, 0.03, 0.05, 0.05])).square().sum(1)
         signs = torch.tensor([1.0, -1.0, -1.0, 1.0])
         return signs * (6 * torch.exp(-far / 3))[:, None]
 
 
-@given(st.tuples(*[st.sampled_from([-1.5, -1.0, 0.0, 0.5, 1.0])] * 4))
-def test_a_hidden_move_is_found(shares: tuple[float, ...]) -> None:
+@given(st.tuples(*[st.sampled_from([-1.5, -1.0, 0.0, 0.5, 1.0])] * 4), st.booleans())
+def test_a_hidden_move_is_found_mirrored_or_not(shares: tuple[float, ...], mirrored: bool) -> None:
     hidden = tuple(share * reach for share, reach in zip(shares, (0.03, 0.03, 0.05, 0.05), strict=True))
-    peak = Peak(hidden)
-    before = confidence(peak(torch.zeros(1, 4)))[0]
+    peak = Peak(hidden, mirrored)
+    before = confidence(peak(torch.zeros(1, 4), mirrored))[0]
     found = surest(peak)
-    assert confidence(found[None])[0] >= before
-    assert confidence(found[None])[0] > 0.9
-    assert peak.looks <= 1 + 1 + 2 * 9
+    assert torch.equal(found[0], found[1])
+    assert confidence(found)[0] >= before
+    assert confidence(found)[0] > 0.9
+    assert peak.looks <= 1 + 2 + 2 * 9
 
 
 def test_who_is_sure_looks_once() -> None:
     peak = Peak((0.0, 0.0, 0.0, 0.0))
-    assert confidence(surest(peak)[None])[0] > SURE
+    assert confidence(surest(peak))[0] > SURE
     assert peak.looks == 1
 
 
 def test_where_nothing_is_nothing_is_looked_for() -> None:
     looks = []
-    surest(lambda moves: looks.append(len(moves)) or torch.full((len(moves), 4), 0.1))  # type: ignore[func-returns-value]
-    assert looks == [1]
+    surest(lambda moves, _: looks.append(len(moves)) or torch.full((len(moves), 4), 0.1))  # type: ignore[func-returns-value]
+    assert looks == [1, 1]
 
 
 def test_luck_is_not_believed() -> None:
     rng = torch.Generator().manual_seed(0)
     read = []
 
-    def look(moves: torch.Tensor) -> torch.Tensor:
+    def look(moves: Tensor, mirrored: bool) -> Tensor:
         read.append(torch.randn(len(moves), 64, generator=rng))
         return read[-1]
 
-    assert torch.equal(surest(look), read[0][0])
-    assert len(read) > 1
-    assert max(confidence(one).max() for one in read) > confidence(read[0])[0]
+    assert torch.equal(surest(look), torch.cat(read[:2]))
+    assert len(read) > 2
+    assert max(confidence(one).max() for one in read[2:]) > max(confidence(one).max() for one in read[:2])
 
 
 def test_the_choice_does_not_know_the_message() -> None:
     peak = Peak((0.02, -0.03, 0.05, 0.0))
     turned = torch.tensor([1.0, -1.0, 1.0, -1.0])
-    assert torch.equal(surest(lambda moves: turned * peak(moves)), turned * surest(peak))
+    assert torch.equal(surest(lambda moves, mirrored: turned * peak(moves, mirrored)), turned * surest(peak))
 
 
 def test_no_move_is_the_middle_of_the_canvas() -> None:
