@@ -1,11 +1,12 @@
-"""Polishing: a tag is rewritten, round by round, until its own decoder reads it through simulated attacks.
+"""Polishing: a tag is rewritten, round by round, until its own decoders read it through simulated attacks.
 
 The networks stay as they are; what changes is the residual of one picture, at the same PSNR. Source of the idea:
 P. Fernandez et al., "Watermarking images in self-supervised latent spaces", ICASSP 2022, where the residual alone is
 optimised through augmentations; here it starts from an encoder's and meets the simulator's attacks.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -13,105 +14,118 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
+from faketagger.faces.geometry import crop_matrix, scale_of, transform_points, warp_crop
 from faketagger.simulator.interface import AttackBatch
 from faketagger.simulator.pool import AttackPool
-from faketagger.simulator.views import READ, jitter, round_to_uint8
-from faketagger.tagger.attenuation import hold_power
-from faketagger.tagger.encoder import amplitude
-from faketagger.tagger.networks import TaggerNetworks
-
-GREY = 0.5
-"""Of what is not read in a wide view."""
+from faketagger.simulator.views import READ, random_matrix, round_to_uint8
+from faketagger.tagger.place import Place, beyond_inference
 
 _RATE = 0.05
-_FACE: dict[str, Any] = {
-    "identity": 1, "jpeg": {"weight": 1, "severity": [30, 80]}, "webp": {"weight": 0.5, "severity": [30, 80]},
-    "h264": {"weight": 3, "severity": [24, 36]}, "blur": 0.5, "noise": 0.7,
-    "resize": {"weight": 1.5, "severity": [0.1, 0.4]}, "flip": 0.7,
+_EACH = 0.5
+"""Weight of what is misread in one place alone, beside what is misread in all together."""
+
+_WIDEST = 0.8
+"""Largest magnification of the scene that is attacked, relative to the aligned crop."""
+_STEP, _LARGEST = 32, 384
+"""Pixels: sides of scenes are multiples of the one, up to the other."""
+
+_ATTACKS: dict[str, Any] = {
+    "identity": 0.7, "jpeg": {"weight": 1.5, "severity": [30, 80]}, "webp": {"weight": 0.7, "severity": [30, 80]},
+    "h264": {"weight": 5, "severity": [26, 36]}, "blur": 0.5, "noise": 0.7,
+    "resize": {"weight": 2, "severity": [0.1, 0.4]}, "flip": 0.4,
     "brightness": {"weight": 2, "severity": [-0.3, 0.35]}, "contrast": 0.4, "gamma": 0.4, "exposure": 0.6, "grain": 0.4,
-    "haze": 0.3, "rain": 0.4, "vignette": 0.3, "swap": 1.5, "synthesis": 2, "synthesis_spatial": 3, "synthesis_gan": 2,
-    "synthesis_super": 3, "edit": 3, "reenact": 1,
-}  # fmt: skip
-_AROUND: dict[str, Any] = {
-    "identity": 1, "jpeg": {"weight": 2, "severity": [30, 80]}, "webp": {"weight": 1, "severity": [30, 80]},
-    "h264": {"weight": 4, "severity": [24, 36]}, "blur": 0.7, "noise": 1,
-    "resize": {"weight": 2, "severity": [0.15, 0.5]}, "flip": 1, "rotation": 0.5,
-    "brightness": {"weight": 2, "severity": [-0.3, 0.35]}, "contrast": 0.4, "gamma": 0.4, "exposure": 0.6, "grain": 0.5,
-    "haze": 0.4, "rain": 1, "vignette": 0.4, "swap": 1, "synthesis": 1, "synthesis_super": 1, "edit": 1, "reenact": 1,
+    "haze": 0.3, "rain": 0.5, "vignette": 0.3, "swap": 1.5, "synthesis": 2, "synthesis_spatial": 3, "synthesis_gan": 2,
+    "synthesis_super": 3, "edit": 2.5, "reenact": 1,
 }  # fmt: skip
 
 
 def polished(
-    networks: TaggerNetworks,
-    untagged: AttackBatch,
-    message: Tensor,
-    mask: Tensor,
-    psnr_db: Tensor | float,
-    rounds: int,
-    readable: Tensor | None = None,
-) -> Tensor:
-    """A residual that survives better than the encoder's, of aligned faces or of what is around them.
+    images: Tensor, landmarks: Tensor, places: Sequence[Place], message: Tensor, rounds: int
+) -> list[Tensor]:
+    """Residuals that survive better than the encoders', of all places around one face of each picture.
 
     Args:
-        networks: Who writes and reads.
-        untagged: Views (N, 3, s, s) in [0, 1], with landmarks in their pixels.
+        images: (N, 3, H, W) in [0, 1].
+        landmarks: (N, 68, 2) pixel coordinates of the face.
+        places: Where the message is written; what is read in them is added.
         message: (N, L) in {0, 1}.
-        mask: (N, 1, s, s) in [0, 1]: the face; with ``readable``, where alone it may be written.
-        psnr_db: Of the whole views, a number or (N,).
-        rounds: How often the residual is improved; 0 gives the encoder's.
-        readable: (N, 1, s, s) in [0, 1], what is read around faces; None for a tag in the face.
+        rounds: How often the residuals are improved; 0 gives the encoders'.
 
     Returns:
-        (N, 3, s, s).
+        (N, 3, s, s) each, of the places in their order.
     """
     with torch.inference_mode(False), torch.no_grad():
-        views, landmarks = untagged.images.clone(), untagged.landmarks.clone()
-        message, mask = message.clone(), mask.clone()
-        raw, strength = networks.encoder(views, message, mask), amplitude(views, mask)
-        read: Callable[[Tensor], Tensor] = networks.read
-        if readable is not None:
-            raw, strength = raw * mask, strength * mask
-            seen = readable.clone()
-            read = lambda attacked: networks.read(GREY + seen * (attacked - GREY))  # noqa: E731
-        price = psnr_db.clone() if isinstance(psnr_db, Tensor) else psnr_db
-        return _descended(
-            AttackBatch(views, landmarks),
-            message,
-            raw,
-            strength,
-            lambda residual: hold_power(residual, price),
-            read,
-            _pool("face" if readable is None else "around", views.device),
-            rounds,
-        )
+        places = [beyond_inference(place) for place in places]
+        scene = _scene(images.clone(), landmarks.clone(), min(_WIDEST, *(place.zoom for place in places)))
+        return _descended(scene, places, message.clone(), rounds)
 
 
-def _descended(
-    untagged: AttackBatch,
-    message: Tensor,
-    raw: Tensor,
-    strength: Tensor,
-    held: Callable[[Tensor], Tensor],
-    read: Callable[[Tensor], Tensor],
-    pool: AttackPool,
-    rounds: int,
-) -> Tensor:
+def _scene(images: Tensor, landmarks: Tensor, zoom: float) -> AttackBatch:
+    """What lies around the face, no larger than in the picture, upright and square."""
+    natural = float(1 / (zoom * scale_of(crop_matrix(landmarks, 1))).min())
+    side = min(max(_STEP * round(natural / _STEP), 4 * _STEP), _LARGEST)
+    matrix = crop_matrix(landmarks, side, zoom)
+    return AttackBatch(warp_crop(images, matrix, side).clamp(0, 1), transform_points(landmarks, matrix))
+
+
+def _descended(scene: AttackBatch, places: Sequence[Place], message: Tensor, rounds: int) -> list[Tensor]:
     """Follow the gradient of what is misread after an attack a round; the draws are the same in every call."""
-    step = raw.square().mean((1, 2, 3), keepdim=True).sqrt() * strength
-    change = torch.zeros_like(raw, requires_grad=True)
-    optimiser = torch.optim.Adam([change], _RATE, betas=(0.9, 0.99))
+    there = [replace(one, matrix=crop_matrix(scene.landmarks, one.size, one.zoom)) for one in places]
+    steps = [one.raw.square().mean((1, 2, 3), keepdim=True).sqrt() * one.strength for one in places]
+    changes = [torch.zeros_like(one.raw, requires_grad=True) for one in places]
+    optimiser = torch.optim.Adam(changes, _RATE, betas=(0.9, 0.99))
+    pool = _pool(scene.images.device)
+
+    def residuals() -> list[Tensor]:
+        return [one.held(one.raw + step * change) for one, step, change in zip(there, steps, changes, strict=True)]
+
+    allowed = _power(scene, there, residuals())
+
+    def held() -> list[Tensor]:
+        free = residuals()
+        with torch.no_grad():
+            share = (allowed / _power(scene, there, free)).sqrt()
+        return [share * residual for residual in free]
+
     for number in range(rounds):
         rng = torch.Generator().manual_seed(number)
         with torch.enable_grad():
-            tagged = round_to_uint8(untagged.images + held(raw + step * change))
-            attacked = pool(AttackBatch(tagged, untagged.landmarks), rng).images
-            logits = read(jitter(round_to_uint8(attacked), READ, rng))
-            misread = functional.binary_cross_entropy_with_logits(logits, message, reduction="none").mean(1).sum()
-        (change.grad,) = torch.autograd.grad(misread, [change])
+            tagged = round_to_uint8(_written(scene, there, held()))
+            attacked = round_to_uint8(pool(AttackBatch(tagged, scene.landmarks), rng).images)
+            misread = _misread([_seen(one, attacked, scene.landmarks, rng) for one in there], message)
+            gradients = torch.autograd.grad(misread, changes)
+        for change, gradient in zip(changes, gradients, strict=True):
+            change.grad = gradient
         optimiser.step()
-    return held(raw + step * change.detach())
+    return [residual.detach() for residual in held()]
+
+
+def _written(scene: AttackBatch, places: Sequence[Place], residuals: Sequence[Tensor]) -> Tensor:
+    tagged = scene.images
+    for place, residual in zip(places, residuals, strict=True):
+        tagged = place.write(tagged, residual)
+    return tagged
+
+
+def _power(scene: AttackBatch, places: Sequence[Place], residuals: Sequence[Tensor]) -> Tensor:
+    """(N, 1, 1, 1) mean square of what residuals add to scenes where they overlap and where they do not."""
+    return (_written(scene, places, residuals) - scene.images).square().mean((1, 2, 3), keepdim=True)
+
+
+def _seen(place: Place, attacked: Tensor, landmarks: Tensor, rng: torch.Generator) -> Tensor:
+    matrix = random_matrix(landmarks, place.size, replace(READ, zoom=place.zoom), rng)
+    return place.read(warp_crop(attacked, matrix, place.size))
+
+
+def _misread(logits: Sequence[Tensor], message: Tensor) -> Tensor:
+    together = _cost(torch.stack(list(logits)).sum(0), message)
+    return together + _EACH * torch.stack([_cost(one, message) for one in logits]).sum()
+
+
+def _cost(logits: Tensor, message: Tensor) -> Tensor:
+    return functional.binary_cross_entropy_with_logits(logits, message, reduction="none").mean(1).sum()
 
 
 @cache
-def _pool(part: str, device: torch.device) -> AttackPool:
-    return AttackPool.from_spec({"face": _FACE, "around": _AROUND}[part]).to(device)
+def _pool(device: torch.device) -> AttackPool:
+    return AttackPool.from_spec(_ATTACKS).to(device)

@@ -1,14 +1,17 @@
 """Raw messages in batches of tensors: what the tagger does below payloads and photographs."""
 
+from functools import partial
+
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from faketagger.errors import ImageError, PayloadError
-from faketagger.faces.geometry import crop_matrix, face_mask, paste_residual, transform_points, warp_crop
-from faketagger.simulator.interface import AttackBatch
+from faketagger.faces.geometry import crop_matrix, face_mask, transform_points, warp_crop
 from faketagger.tagger.attenuation import hold_power
+from faketagger.tagger.encoder import amplitude
 from faketagger.tagger.networks import TaggerNetworks
+from faketagger.tagger.place import Place
 from faketagger.tagger.polish import polished
 from faketagger.tagger.surround import Surround
 
@@ -121,20 +124,30 @@ class RawTagger(nn.Module):
         """
         self._check(images, message)
         wanted, message = psnr_db or self.psnr_db, message.to(images)
-        for landmarks in faces.unbind(1):
-            matrix = crop_matrix(landmarks, self.size)
-            crops = warp_crop(images, matrix, self.size).clamp(0, 1)
-            points = transform_points(landmarks, matrix)
-            mask = face_mask(points, (self.size, self.size)).to(images)
-            if self.polish:
-                residual = polished(self.networks, AttackBatch(crops, points), message, mask, wanted, self.polish)
-            else:
-                residual = self.networks.residual(crops, message, wanted, mask)
-            images = paste_residual(images, residual, matrix)
-        if self.surround is None:
+        passes = [partial(self._in_face, psnr_db=wanted)]
+        if self.surround is not None:
+            passes.append(partial(self.surround.place, psnr_db=self.surround.psnr_db + wanted - self.psnr_db))
+        numbers = range(faces.shape[1])
+        if self.polish:
+            for number in numbers:
+                places = [find(images, message, faces, number) for find in passes]
+                residuals = polished(images, faces[:, number], places, message, self.polish)
+                for place, residual in zip(places, residuals, strict=True):
+                    images = place.write(images, residual)
             return images
-        around_db = self.surround.psnr_db + wanted - self.psnr_db
-        return self.surround.embed(images, message, faces, around_db, self.polish)
+        for find in passes:
+            for number in numbers:
+                place = find(images, message, faces, number)
+                images = place.write(images, place.held(place.raw))
+        return images
+
+    def _in_face(self, images: Tensor, message: Tensor, faces: Tensor, number: int, psnr_db: float) -> Place:
+        landmarks = faces[:, number]
+        matrix = crop_matrix(landmarks, self.size)
+        crops = warp_crop(images, matrix, self.size).clamp(0, 1)
+        mask = face_mask(transform_points(landmarks, matrix), (self.size, self.size)).to(images)
+        raw = self.networks.encoder(crops, message, mask)
+        return Place(self.networks, matrix, 1.0, raw, amplitude(crops, mask), psnr_db)
 
     def read_aligned(self, images: Tensor, landmarks: Tensor) -> Tensor:
         """Read raw messages from the faces of pictures.

@@ -9,15 +9,14 @@ from faketagger.faces.geometry import (
     crop_matrix,
     face_mask,
     invert,
-    paste_residual,
     transform_points,
     warp_crop,
 )
-from faketagger.simulator.interface import AttackBatch
 from faketagger.tagger.attenuation import hold_power
+from faketagger.tagger.encoder import amplitude
 from faketagger.tagger.framing import moved, surest
 from faketagger.tagger.networks import TaggerNetworks
-from faketagger.tagger.polish import GREY, polished
+from faketagger.tagger.place import Place, blanked
 
 WRITING, READING = 1.1, 1.0
 """How much larger than its landmarks say a face is taken to be where nothing is written, and where nothing is read."""
@@ -43,31 +42,22 @@ class Surround(nn.Module):
         super().__init__()
         self.networks, self.zoom, self.psnr_db = networks, zoom, psnr_db
 
-    def embed(self, images: Tensor, message: Tensor, faces: Tensor, psnr_db: float, polish: int = 0) -> Tensor:
-        """Write messages around all faces of pictures.
+    def place(self, images: Tensor, message: Tensor, faces: Tensor, number: int, psnr_db: float) -> Place:
+        """What is around one face of each picture, and what would be written there.
 
         Args:
             images: (N, 3, H, W) in [0, 1].
             message: (N, L) in {0, 1}.
             faces: (N, F, 68, 2) pixel coordinates; nothing is written into any of them.
+            number: Which of the F.
             psnr_db: PSNR of the pixels that are written to.
-            polish: Rounds of polishing; see :mod:`faketagger.tagger.polish`.
-
-        Returns:
-            (N, 3, H, W) in [0, 1].
         """
-        for number in range(faces.shape[1]):
-            views, where, matrix = self._view(images, faces, number, WRITING)
-            where = where * visible(matrix, views.shape[-1], (images.shape[2], images.shape[3])).to(where)
-            if polish:
-                _, readable, _ = self._view(images, faces, number, READING)
-                view = AttackBatch(views, transform_points(faces[:, number], matrix))
-                price = whole_view_psnr(where, psnr_db)
-                residual = polished(self.networks, view, message, where, price, polish, readable)
-            else:
-                residual = around(self.networks, views, message, where, psnr_db)
-            images = paste_residual(images, residual, matrix)
-        return images
+        views, where, matrix = self._view(images, faces, number, WRITING)
+        where = where * visible(matrix, views.shape[-1], (images.shape[2], images.shape[3])).to(where)
+        raw = self.networks.encoder(views, message, where) * where
+        readable = self._belonging(faces, matrix, number, READING).to(images)
+        price = whole_view_psnr(where, psnr_db)
+        return Place(self.networks, matrix, self.zoom, raw, amplitude(views, where) * where, price, readable)
 
     def read(self, images: Tensor, faces: Tensor, number: int = 0, mirrored: bool = False) -> Tensor:
         """Read what is around one face of each picture.
@@ -100,11 +90,16 @@ class Surround(nn.Module):
         """Wide views of one face of each picture, where they belong to its surround, and their matrices."""
         size = self.networks.size + 2 * margin
         matrix = crop_matrix(faces[:, number], size, self.zoom * self.networks.size / size)
+        where = self._belonging(faces, matrix, number, growth, margin).to(images)
+        return warp_crop(images, matrix, size).clamp(0, 1), where, matrix
+
+    def _belonging(self, faces: Tensor, matrix: Tensor, number: int, growth: float, margin: int = 0) -> Tensor:
+        size = self.networks.size + 2 * margin
         seen = [transform_points(face, matrix) for face in faces.unbind(1)]
         where = nearest(seen, number, size)
         for face in seen:
             where = where * outside(face, (size, size), growth)
-        return warp_crop(images, matrix, size).clamp(0, 1), where.to(images), matrix
+        return where
 
 
 def around(networks: TaggerNetworks, views: Tensor, message: Tensor, where: Tensor, psnr_db: float) -> Tensor:
@@ -126,11 +121,6 @@ def around(networks: TaggerNetworks, views: Tensor, message: Tensor, where: Tens
 def whole_view_psnr(where: Tensor, psnr_db: float) -> Tensor:
     """(N,) PSNR of whole views where the pixels of ``where``, (N, 1, s, s) in [0, 1], have ``psnr_db``."""
     return psnr_db - 10 * where.mean((1, 2, 3)).clamp_min(_LEAST_SHARE).log10()
-
-
-def blanked(views: Tensor, where: Tensor) -> Tensor:
-    """Views (N, 3, s, s) with grey instead of what lies outside ``where``, (N, 1, s, s) in [0, 1]."""
-    return GREY + where * (views - GREY)
 
 
 def outside(landmarks: Tensor, size_hw: tuple[int, int], growth: float | Tensor) -> Tensor:

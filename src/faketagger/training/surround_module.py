@@ -7,7 +7,8 @@ from torch import Tensor
 
 from faketagger.simulator.graded import uniform
 from faketagger.simulator.views import Framing, jitter, round_to_uint8
-from faketagger.tagger.surround import READING, WRITING, around, blanked, outside
+from faketagger.tagger.place import blanked
+from faketagger.tagger.surround import READING, WRITING, around, outside
 from faketagger.training.tagger_module import TaggerModule
 
 _FRAMING = Framing(rotation=2.5, shift=0.02, zoom_out=0.96, zoom_in=1.04)

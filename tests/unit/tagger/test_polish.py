@@ -7,11 +7,11 @@ from torch import Tensor
 
 from faketagger.coding import Codec
 from faketagger.errors import ConfigError
-from faketagger.faces.geometry import face_mask
-from faketagger.simulator.interface import AttackBatch
+from faketagger.faces.geometry import scale_of
 from faketagger.simulator.pool import AttackPool
 from faketagger.tagger import Tagger, polish
 from faketagger.tagger.networks import TaggerNetworks
+from faketagger.tagger.place import Place
 from faketagger.tagger.polish import polished
 from faketagger.tagger.surround import Surround, outside
 from tests.helpers.points import template_landmarks
@@ -25,70 +25,100 @@ def networks() -> TaggerNetworks:
     return TaggerNetworks(BITS, SIDE, 8, 16).eval().requires_grad_(False)
 
 
+@pytest.fixture(scope="module")
+def tagger(networks: TaggerNetworks) -> Tagger:
+    return Tagger(networks, Codec(BITS, 8, 8, b"k"), DB, surround=Surround(networks, 0.6, DB))
+
+
 @pytest.fixture(autouse=True)
 def mild(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = AttackPool.from_spec({"identity": 1, "brightness": 1, "jpeg": 1})
-    monkeypatch.setattr(polish, "_pool", lambda part, device: pool)
+    monkeypatch.setattr(polish, "_pool", lambda device: pool)
 
 
-def picture(side: int = SIDE) -> Tensor:
+def picture() -> Tensor:
     coarse = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(1))
-    return 0.3 + 0.4 * functional.interpolate(coarse, (side, side), mode="bilinear")
+    return 0.3 + 0.4 * functional.interpolate(coarse, (160, 160), mode="bilinear")
+
+
+def landmarks() -> Tensor:
+    return template_landmarks(1, 60) + 50
 
 
 def message() -> Tensor:
     return torch.randint(0, 2, (1, BITS), generator=torch.Generator().manual_seed(2)).float()
 
 
-def face(networks: TaggerNetworks, rounds: int) -> Tensor:
-    points = template_landmarks(1, SIDE)
-    mask = face_mask(points, (SIDE, SIDE))
-    return polished(networks, AttackBatch(picture(), points), message(), mask, DB, rounds)
+def places(tagger: Tagger) -> list[Place]:
+    assert tagger.surround is not None
+    faces = landmarks()[:, None]
+    return [
+        tagger._in_face(picture(), message(), faces, 0, DB),
+        tagger.surround.place(picture(), message(), faces, 0, DB),
+    ]
 
 
-def misread(networks: TaggerNetworks, residual: Tensor) -> float:
-    return float(functional.binary_cross_entropy_with_logits(networks.read(picture() + residual), message()))
+def residuals(tagger: Tagger, rounds: int) -> list[Tensor]:
+    return polished(picture(), landmarks(), places(tagger), message(), rounds)
 
 
-def test_no_round_gives_the_encoders_residual(networks: TaggerNetworks) -> None:
-    mask = face_mask(template_landmarks(1, SIDE), (SIDE, SIDE))
-    torch.testing.assert_close(face(networks, 0), networks.residual(picture(), message(), DB, mask))
+def misread(tagger: Tagger, tagged: Tensor) -> float:
+    return float(functional.binary_cross_entropy_with_logits(tagger.read_aligned(tagged, landmarks()), message()))
 
 
-def test_rounds_make_the_message_surer_at_the_same_price(networks: TaggerNetworks) -> None:
-    plain, better = face(networks, 0), face(networks, 30)
-    assert misread(networks, better) < misread(networks, plain) - 0.05
-    assert -10 * float(better.square().mean().log10()) == pytest.approx(DB, abs=1e-3)
+def test_no_round_gives_the_encoders_residuals(tagger: Tagger) -> None:
+    for place, residual in zip(places(tagger), residuals(tagger, 0), strict=True):
+        torch.testing.assert_close(residual, place.held(place.raw))
 
 
-def test_the_same_picture_is_polished_alike_in_every_mode_and_the_networks_stay(networks: TaggerNetworks) -> None:
-    before = {name: tensor.clone() for name, tensor in networks.state_dict().items()}
-    first = face(networks, 3)
+def test_rounds_make_the_message_surer_at_the_same_price(tagger: Tagger) -> None:
+    plain, better = (one.embed_faces(picture(), message(), landmarks()[:, None]) for one in _both(tagger, 30))
+    assert misread(tagger, better) < misread(tagger, plain) - 0.05
+    price = [-10 * float((tagged - picture()).square().mean().log10()) for tagged in (plain, better)]
+    assert price[1] == pytest.approx(price[0], abs=0.05)
+
+
+def test_the_same_picture_is_polished_alike_in_every_mode_and_the_networks_stay(tagger: Tagger) -> None:
+    before = {name: tensor.clone() for name, tensor in tagger.state_dict().items()}
+    first = residuals(tagger, 3)
     with torch.inference_mode():
-        second = face(networks, 3)
-    torch.testing.assert_close(second, first, rtol=0, atol=0)
-    assert not first.requires_grad
-    assert all(torch.equal(tensor, before[name]) for name, tensor in networks.state_dict().items())
+        second = residuals(tagger, 3)
+    for one, other in zip(first, second, strict=True):
+        torch.testing.assert_close(other, one, rtol=0, atol=0)
+        assert not one.requires_grad
+    assert all(torch.equal(tensor, before[name]) for name, tensor in tagger.state_dict().items())
 
 
-def test_around_a_face_nothing_is_written_where_nothing_may_be(networks: TaggerNetworks) -> None:
-    points = template_landmarks(1, SIDE // 2) + SIDE / 4
-    where, readable = outside(points, (SIDE, SIDE), 1.1), outside(points, (SIDE, SIDE), 1.0)
-    view = AttackBatch(picture(), points)
-    residual = polished(networks, view, message(), where, torch.tensor([DB]), 3, readable)
-    assert (residual[(where == 0).expand_as(residual)] == 0).all()
-    assert -10 * float(residual.square().mean().log10()) == pytest.approx(DB, abs=1e-3)
+def test_around_a_face_nothing_is_written_where_nothing_may_be(tagger: Tagger) -> None:
+    _, around = places(tagger)
+    _, residual = residuals(tagger, 3)
+    forbidden = (around.strength == 0).expand_as(residual)
+    assert forbidden.any()
+    assert (residual[forbidden] == 0).all()
 
 
-def test_a_tagger_polishes_both_its_tags_and_keeps_its_key(networks: TaggerNetworks) -> None:
-    plain = Tagger(networks, Codec(BITS, 8, 8, b"k"), DB, surround=Surround(networks, 0.6, DB))
-    image, faces = picture(160), template_landmarks(1, 60)[:, None] + 50
-    before, after = (one.embed_faces(image, message(), faces) for one in (plain, plain.with_polish(4)))
+def test_the_scene_is_no_larger_than_in_the_picture_and_holds_the_widest_view(tagger: Tagger) -> None:
+    for size, most in ((60, 128), (300, 384)):
+        points = template_landmarks(1, size) + 20
+        scene = polish._scene(torch.rand(1, 3, 400, 400), points, 0.6)
+        side = scene.images.shape[-1]
+        assert side <= most
+        assert side % 32 == 0
+        assert float(scale_of(polish.crop_matrix(scene.landmarks, side))[0]) == pytest.approx(1 / 0.6, rel=1e-3)
+
+
+def test_a_tagger_polishes_both_its_tags_and_keeps_its_key(tagger: Tagger) -> None:
+    faces = landmarks()[:, None]
+    before, after = (one.embed_faces(picture(), message(), faces) for one in _both(tagger, 4))
     inside = outside(faces[:, 0], (160, 160), 0.8) == 0
     beyond = outside(faces[:, 0], (160, 160), 1.3) == 1
     for part in (inside, beyond):
-        part = part.expand_as(image)
+        part = part.expand_as(before)
         assert (after[part] - before[part]).abs().max() > 1e-4
-    assert plain.with_polish(4).with_key("other").polish == 4
+    assert tagger.with_polish(4).with_key("other").polish == 4
     with pytest.raises(ConfigError, match="-1 rounds"):
-        plain.with_polish(-1)
+        tagger.with_polish(-1)
+
+
+def _both(tagger: Tagger, rounds: int) -> tuple[Tagger, Tagger]:
+    return tagger, tagger.with_polish(rounds)

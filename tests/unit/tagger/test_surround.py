@@ -6,7 +6,8 @@ from torch import Tensor
 
 from faketagger.simulator.landmarks import mirror_order
 from faketagger.tagger.networks import TaggerNetworks
-from faketagger.tagger.surround import Surround, around, blanked, nearest, outside, visible
+from faketagger.tagger.place import blanked
+from faketagger.tagger.surround import Surround, around, nearest, outside, visible
 from tests.helpers.points import template_landmarks
 
 BITS, DB = 24, 40.0
@@ -37,9 +38,16 @@ def message() -> Tensor:
     return torch.randint(0, 2, (1, BITS), generator=torch.Generator().manual_seed(2)).float()
 
 
+def written(surround: Surround, images: Tensor, faces: Tensor) -> Tensor:
+    for number in range(faces.shape[1]):
+        place = surround.place(images, message(), faces, number, DB)
+        images = place.write(images, place.held(place.raw))
+    return images
+
+
 def test_no_face_is_touched(surround: Surround) -> None:
     image, two = picture(), faces((70, 30, 40), (50, 150, 60))
-    change = (surround.embed(image, message(), two, DB) - image).abs().amax(1, keepdim=True)
+    change = (written(surround, image, two) - image).abs().amax(1, keepdim=True)
     assert change.amax() > 1 / 255
     for face in two.unbind(1):
         assert change[inside(face)].max() < 1e-5
@@ -96,7 +104,7 @@ def test_what_lies_beyond_the_picture_is_not_written_to() -> None:
 def test_a_face_that_fills_its_picture_leaves_nothing_to_write_to(surround: Surround) -> None:
     image = picture(40, 40)
     tight = faces((90, -25, -22))
-    tagged = surround.embed(image, message(), tight, DB)
+    tagged = written(surround, image, tight)
     assert torch.isfinite(tagged).all()
     assert (tagged - image).square().mean() < 10 ** (-DB / 10)
     assert torch.isfinite(surround.read(image, tight)).all()
