@@ -53,3 +53,25 @@ def hold_power(residual: Tensor, psnr_db: Tensor | float) -> Tensor:
     wanted = torch.as_tensor(10 ** (-psnr_db / 20), dtype=residual.dtype, device=residual.device)
     power = residual.square().mean((1, 2, 3)).clamp_min(1e-12).sqrt()
     return residual * (wanted / power)[:, None, None, None]
+
+
+def no_more_colourful(residual: Tensor, like: Tensor) -> Tensor:
+    """Take so much colour out of each residual that its share is no larger than in another one.
+
+    Args:
+        residual: (N, 3, H, W).
+        like: (N, 3, H, W) with the largest share that is allowed.
+
+    Returns:
+        (N, 3, H, W); luma as it was.
+    """
+    grey = luma(residual)
+    colour = residual - grey
+    most, now = _colourfulness(like, luma(like)), _colourfulness(residual, grey)
+    return grey + colour * (most / now.clamp_min(1e-9)).clamp_max(1).sqrt()
+
+
+def _colourfulness(residual: Tensor, grey: Tensor) -> Tensor:
+    """(N, 1, 1, 1) power of what is not luma, relative to that of luma."""
+    power = [part.square().mean((1, 2, 3), keepdim=True) for part in (residual - grey, grey)]
+    return power[0] / power[1].clamp_min(1e-12)

@@ -1,6 +1,7 @@
 """Polishing: a tag is rewritten, round by round, until its own decoders read it through simulated attacks.
 
-The networks stay as they are; what changes is the residual of one picture, at the same PSNR. Source of the idea:
+The networks stay as they are; what changes is the residual of one picture, at the same PSNR and with no larger a share
+of colour, which would otherwise grow: decoders read colour well, and eyes see it on a white wall. Source of the idea:
 P. Fernandez et al., "Watermarking images in self-supervised latent spaces", ICASSP 2022, where the residual alone is
 optimised through augmentations; here it starts from an encoder's and meets the simulator's attacks.
 """
@@ -18,6 +19,7 @@ from faketagger.faces.geometry import crop_matrix, scale_of, transform_points, w
 from faketagger.simulator.interface import AttackBatch
 from faketagger.simulator.pool import AttackPool
 from faketagger.simulator.views import READ, random_matrix, round_to_uint8
+from faketagger.tagger.attenuation import no_more_colourful
 from faketagger.tagger.place import Place, beyond_inference
 
 _RATE = 0.05
@@ -77,7 +79,8 @@ def _descended(scene: AttackBatch, places: Sequence[Place], message: Tensor, rou
     pool = _pool(scene.images.device)
 
     def residuals() -> list[Tensor]:
-        return [one.held(one.raw + step * change) for one, step, change in zip(there, steps, changes, strict=True)]
+        moved = zip(there, steps, changes, strict=True)
+        return [one.held(no_more_colourful(one.raw + step * change, one.raw)) for one, step, change in moved]
 
     allowed = _power(scene, there, residuals())
 

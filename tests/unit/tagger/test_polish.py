@@ -10,6 +10,7 @@ from faketagger.errors import ConfigError
 from faketagger.faces.geometry import scale_of
 from faketagger.simulator.pool import AttackPool
 from faketagger.tagger import Tagger, polish
+from faketagger.tagger.attenuation import luma, no_more_colourful
 from faketagger.tagger.networks import TaggerNetworks
 from faketagger.tagger.place import Place
 from faketagger.tagger.polish import polished
@@ -76,6 +77,23 @@ def test_rounds_make_the_message_surer_at_the_same_price(tagger: Tagger) -> None
     assert misread(tagger, better) < misread(tagger, plain) - 0.05
     price = [-10 * float((tagged - picture()).square().mean().log10()) for tagged in (plain, better)]
     assert price[1] == pytest.approx(price[0], abs=0.05)
+
+
+def test_a_polished_tag_is_no_more_colourful(tagger: Tagger) -> None:
+    for place, residual in zip(places(tagger), residuals(tagger, 30), strict=True):
+        assert colourfulness(residual) <= colourfulness(place.raw) * 1.001
+
+
+def test_colour_goes_and_luma_stays() -> None:
+    wild, tame = torch.rand(2, 3, 8, 8) - 0.5, (torch.rand(2, 1, 8, 8) - 0.5).expand(2, 3, 8, 8)
+    torch.testing.assert_close(luma(no_more_colourful(wild, tame)), luma(wild))
+    assert colourfulness(no_more_colourful(wild, tame)) < 1e-6
+    torch.testing.assert_close(no_more_colourful(tame, wild), tame)
+
+
+def colourfulness(residual: Tensor) -> float:
+    grey = luma(residual)
+    return float((residual - grey).square().mean() / grey.square().mean())
 
 
 def test_the_same_picture_is_polished_alike_in_every_mode_and_the_networks_stay(tagger: Tagger) -> None:
