@@ -5,6 +5,7 @@ hold for the chosen framing as for any other, and nothing has to be paid for it.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -27,12 +28,12 @@ def confidence(logits: Tensor) -> Tensor:
     return torch.sigmoid(logits.abs()).mean(-1)
 
 
-def surest(look: Callable[[Tensor, bool], Tensor]) -> Tensor:
+def surest(look: Callable[..., Tensor]) -> Tensor:
     """Logits in the framing of the surest bits: of a view or its mirror image, by a search along all moves at once.
 
     Args:
         look: Moves (K, 4), as shift right and down (shares of the side), logarithm of the magnification and angle in
-            radians, and whether the view is mirrored first, to logits (K, L).
+            radians, and whether the view is ``mirrored`` first, to logits (K, L).
 
     Returns:
         Logits (2, L), twice the same where one framing is believed; else those of the view and of its mirror image.
@@ -42,8 +43,8 @@ def surest(look: Callable[[Tensor, bool], Tensor]) -> Tensor:
     if confidence(straight) >= SURE:
         return straight.expand(2, -1)
     poses = torch.cat([straight, look(still, True)])
-    mirrored = int(confidence(poses).argmax())
-    logits, sure = _searched(lambda moves: look(moves, bool(mirrored)), poses[mirrored])
+    found = [_searched(partial(look, mirrored=bool(pose)), logits) for pose, logits in enumerate(poses)]
+    logits, sure = max(found, key=lambda one: float(one[1]))
     return logits.expand(2, -1) if sure >= BELIEVED else poses
 
 

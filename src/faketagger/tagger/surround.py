@@ -76,8 +76,8 @@ class Surround(nn.Module):
         margin = round(size * _MARGIN)
         views, where, _ = self._view(images, faces, number, READING, margin)
 
-        def look(canvas: Tensor, moves: Tensor, mirror: bool) -> Tensor:
-            canvas = canvas.flip(2) if mirror else canvas
+        def look(canvas: Tensor, moves: Tensor, mirrored: bool) -> Tensor:
+            canvas = canvas.flip(2) if mirrored else canvas
             matrices = moved(moves.to(canvas), size, margin)
             return self.networks.read(warp_crop(canvas.expand(len(moves), -1, -1, -1), matrices, size))
 

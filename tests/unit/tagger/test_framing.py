@@ -36,7 +36,7 @@ def test_a_hidden_move_is_found_mirrored_or_not(shares: tuple[float, ...], mirro
     assert torch.equal(found[0], found[1])
     assert confidence(found)[0] >= before
     assert confidence(found)[0] > 0.9
-    assert peak.looks <= 1 + 2 + 2 * 9
+    assert peak.looks <= 1 + 2 + 2 * 2 * 9
 
 
 def test_who_is_sure_looks_once() -> None:
@@ -47,8 +47,19 @@ def test_who_is_sure_looks_once() -> None:
 
 def test_where_nothing_is_nothing_is_looked_for() -> None:
     looks = []
-    surest(lambda moves, _: looks.append(len(moves)) or torch.full((len(moves), 4), 0.1))  # type: ignore[func-returns-value]
+    surest(lambda moves, mirrored: looks.append(len(moves)) or torch.full((len(moves), 4), 0.1))  # type: ignore[func-returns-value]
     assert looks == [1, 1]
+
+
+def test_who_is_surer_unmoved_does_not_decide_which_pose_is_searched() -> None:
+    class Torn(Peak):
+        def __call__(self, moves: Tensor, mirrored: bool) -> Tensor:
+            return torch.full((len(moves), 4), 0.6) if mirrored else super().__call__(moves, mirrored)
+
+    torn = Torn((-0.045, -0.045, -0.075, -0.075))
+    still = torch.zeros(1, 4)
+    assert confidence(torn(still, True)) > confidence(torn(still, False))
+    assert torch.equal((surest(torn)[0] > 0), torch.tensor([True, False, False, True]))
 
 
 def test_luck_is_not_believed() -> None:
