@@ -78,7 +78,7 @@ class ToyFacePool:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def look(self, image: np.ndarray) -> "Future[np.ndarray | None]":
+    def look(self, image: np.ndarray, *, guess: bool = False) -> "Future[np.ndarray | None]":
         found = toy_find_faces(image)
         return promised(found[0].landmarks if found else None)
 

@@ -61,4 +61,3 @@ def beyond_inference(place: Place) -> Place:
     """The same place made of tensors that gradients may flow through."""
     tensors = {name: value.clone() for name, value in vars(place).items() if isinstance(value, Tensor)}
     return Place(**{**vars(place), **tensors})
-

@@ -25,7 +25,10 @@ from faketagger.training.config import TrainConfig
 from tests.helpers.wandb_runs import contents, read_runs
 
 EXPERIMENTS = repository_root() / "experiments" / "train"
-TAGGERS = ("face-128", "face-128-continued", "face-128-third", "face-256", "face-256-continued", "portrait-256")
+TAGGERS = (
+    *("face-128", "face-128-continued", "face-128-third", "face-256", "face-256-continued"),
+    *("portrait-256", "portrait-256-continued"),
+)
 FILES = sorted(path.name for path in EXPERIMENTS.glob("*.yaml"))
 TRAINED = sorted(KINDS.keys() - {BORROWED})
 BRIEF = ["data.batch_size=2", "trainer.max_steps=2", "trainer.validate_every=2", "trainer.logger=csv"]
