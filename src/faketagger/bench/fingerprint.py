@@ -19,6 +19,7 @@ _SHOWING = (
     *("card", "flags", "gaps", "plots", "report", "statistics", "strips", "summary", "table", "wandb_log"),
     *("costs", "curves", "figures", "page", "picture_table", "report_rows", "wandb_tables"),
     *("zoo_kept", "zoo_page", "zoo_rows"),
+    *("differences", "pairing", "spread"),
     *("capacity", "evidence", "nulls", "scores", "entries", "leaderboard", "leaderboard_page"),
 )
 _PACKAGES = ("torch", "numpy", "scipy", "pillow", "opencv-python", "kornia", "dlib-bin", "scikit-image", "av")

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from faketagger.bench.evidence import holm, sign_flip_p_value
+from faketagger.bench.evidence import holm
+from faketagger.bench.pairing import paired
 from faketagger.bench.scenario import Job
-from faketagger.bench.statistics import clustered_interval
 
 
 def find_gaps(
@@ -32,11 +31,8 @@ def find_gaps(
             sides = [groups.get((job.scenario_id(view), "tagged")) for job in (white, black)]
             if missing & {white.id, black.id} or sides[0] is None or sides[1] is None:
                 continue
-            both = sides[0].merge(sides[1], on="picture", suffixes=("", "_black"), validate="one_to_one")
-            difference = both["matched"].to_numpy(np.int64) - both["matched_black"].to_numpy(np.int64)
-            identities = both["identity"].cat.codes.to_numpy()
-            gap = clustered_interval(difference, both["bits"], identities, seed, resamples)
-            if gap.n_clusters == 1:  # shows no spread
+            gap = paired(sides[1], sides[0], seed, resamples)
+            if gap.interval.n_clusters == 1:  # shows no spread
                 continue
             found.append(
                 {
@@ -44,12 +40,12 @@ def find_gaps(
                     "white": white.scenario_id(view),
                     "black": black.scenario_id(view),
                     "view": view,
-                    "n_images": gap.n,
-                    "n_clusters": gap.n_clusters,
-                    "difference": gap.estimate,
-                    "ci_low": gap.low,
-                    "ci_high": gap.high,
-                    "p_value": sign_flip_p_value(difference, identities, seed, resamples),
+                    "n_images": gap.interval.n,
+                    "n_clusters": gap.interval.n_clusters,
+                    "difference": gap.interval.estimate,
+                    "ci_low": gap.interval.low,
+                    "ci_high": gap.interval.high,
+                    "p_value": gap.p_value,
                 }
             )
     corrected = holm([gap["p_value"] for gap in found])
@@ -57,10 +53,10 @@ def find_gaps(
 
 
 def _pairs(jobs: list[Job]) -> list[tuple[Job, Job]]:
-    paired = [job for job in jobs if job.pair]
+    twins = [job for job in jobs if job.pair]
     return [
         (white, black)
-        for white in paired
-        for black in paired
+        for white in twins
+        for black in twins
         if white.box == "white" and black.box == "black" and white.pair == black.pair
     ]

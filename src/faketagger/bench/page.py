@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from faketagger.bench.costs import PRICE_PER_CORE_HOUR
 from faketagger.bench.records import as_frame
@@ -11,8 +11,30 @@ from faketagger.bench.strips import Face, cut_strips
 from faketagger.errors import BenchError
 from faketagger.imaging import write_atomically
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _COMPARED = {"protocol": ("protocol",), "set of faces": ("faces", "digest"), "seed": ("seed",)}
 """What runs on one page must have in common, by the word for it."""
+
+
+def load_measured(folder: Path) -> tuple[dict[str, Any], "pd.DataFrame"]:
+    """Summary and records of a finished benchmark.
+
+    Args:
+        folder: Output folder of ``faketagger bench``.
+
+    Raises:
+        BenchError: A file is missing or unreadable.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    summary, path = _json(folder / "summary.json"), folder / "records.parquet"
+    try:
+        return summary, as_frame(pq.read_table(path))
+    except (OSError, pa.ArrowException) as error:
+        raise BenchError(f"{path} cannot be read.", "Run the benchmark again; finished work is kept.") from error
 
 
 def load_run(folder: Path) -> ReportInput:
@@ -24,15 +46,8 @@ def load_run(folder: Path) -> ReportInput:
     Raises:
         BenchError: A file is missing or unreadable, or the folder was written before pages could be drawn again.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    summary, timings, state = (_json(folder / f"{name}.json") for name in ("summary", "timings", "state"))
-    path = folder / "records.parquet"
-    try:
-        records = as_frame(pq.read_table(path))
-    except (OSError, pa.ArrowException) as error:
-        raise BenchError(f"{path} cannot be read.", "Run the benchmark again; finished work is kept.") from error
+    summary, records = load_measured(folder)
+    timings, state = (_json(folder / f"{name}.json") for name in ("timings", "state"))
     try:
         faces = [Face(**face) for face in state["shown"]]
         return ReportInput(
@@ -70,14 +85,19 @@ def write_page(folders: list[Path], out: Path | None = None, price: float = PRIC
     """
     runs = [load_run(folder) for folder in folders]
     for folder, run in zip(folders[1:], runs[1:], strict=True):
-        _check_comparable(folders[0], runs[0].summary, folder, run.summary)
+        check_comparable(folders[0], runs[0].summary, folder, run.summary)
     path = out or folders[0] / ("report.html" if len(folders) == 1 else "comparison.html")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(render_report(runs[0], runs[1:], price).encode(), path)
     return path
 
 
-def _check_comparable(first: Path, one: dict[str, Any], second: Path, other: dict[str, Any]) -> None:
+def check_comparable(first: Path, one: dict[str, Any], second: Path, other: dict[str, Any]) -> None:
+    """Refuse two runs, folder and summary each, that did not measure the same.
+
+    Raises:
+        BenchError: Protocol, faces or seed differ.
+    """
     for word, keys in _COMPARED.items():
         mine, theirs = one, other
         for key in keys:

@@ -19,6 +19,7 @@ LazyGroup.sources = {
     "read": CommandSource("faketagger.cli.read:read", "Read the tags of photographs, with a p-value each."),
     "bench": CommandSource("faketagger.cli.bench:bench", "Tag, attack, read back, print the honest table."),
     "report": CommandSource("faketagger.cli.report:report", "Draw the page of finished benchmarks again."),
+    "compare": CommandSource("faketagger.cli.compare:compare", "Compare two finished benchmarks, attack by attack."),
     "leaderboard": CommandSource("faketagger.cli.leaderboard:app", "Compare watermarks measured by one protocol."),
     "train": CommandSource("faketagger.cli.train:train", "Train a tagger from a configuration file."),
     "plan": CommandSource("faketagger.cli.plan:plan", "Say what tagging a collection will cost, from a measurement."),
