@@ -13,7 +13,7 @@ from faketagger.bench.evidence import holm
 from faketagger.bench.page import check_comparable, load_measured
 from faketagger.bench.pairing import paired
 from faketagger.bench.statistics import Interval
-from faketagger.bench.table import percent
+from faketagger.bench.table import job_of, percent
 
 RESAMPLES = 2000
 SIGNIFICANT = 0.05
@@ -27,6 +27,7 @@ class Difference:
     """Two watermarks through one attack, in one view.
 
     Attributes:
+        job: Id of the attack job.
         label: Of the attack.
         view: ``frame`` or ``face``.
         bits: Share of bits right, of the first and of the second.
@@ -36,6 +37,7 @@ class Difference:
         p_holm: The same, corrected for all rows of the table.
     """
 
+    job: str
     label: str
     view: str
     bits: tuple[float, float]
@@ -53,7 +55,8 @@ def find_differences(first: Path, second: Path) -> tuple[list[str], list[Differe
         second: Another, of the same benchmark file on the same faces.
 
     Returns:
-        The names of both watermarks, and one row for each attack and view that both ran, in the first's order.
+        The names of both watermarks, or of the folders where one watermark was measured twice; and one row for each
+        attack and view that both ran, in the first's order.
 
     Raises:
         BenchError: A folder cannot be read, or the runs must not be compared.
@@ -68,6 +71,7 @@ def find_differences(first: Path, second: Path) -> tuple[list[str], list[Differe
     corrected = holm([pairing.p_value for pairing in pairings])
     found = [
         Difference(
+            job_of(row["scenario"]),
             row["label"],
             row["view"],
             (row["bit_accuracy"], theirs[row["scenario"]]["bit_accuracy"]),
@@ -78,7 +82,8 @@ def find_differences(first: Path, second: Path) -> tuple[list[str], list[Differe
         )
         for row, pairing, p_holm in zip(rows, pairings, corrected, strict=True)
     ]
-    return [summary["model"]["name"] for summary in (one, other)], found
+    watermarks = [str(summary["model"]["name"]) for summary in (one, other)]
+    return watermarks if len(set(watermarks)) == 2 else [first.name, second.name], found
 
 
 def markdown(names: list[str], found: list[Difference]) -> str:
@@ -124,9 +129,9 @@ def _cells(names: list[str], found: list[Difference]) -> list[list[str]]:
         head += [f"{view}: {names[0]}", names[1], "difference"]
     rows: dict[str, dict[str, list[str]]] = {}
     for row in found:
-        rows.setdefault(row.label, {})[row.view] = _three(row)
+        rows.setdefault(row.job, {"label": [row.label]})[row.view] = _three(row)
     nothing = ["–"] * 3
-    return [head, *([label, *(cell for view in views for cell in of.get(view, nothing))] for label, of in rows.items())]
+    return [head, *([cell for part in ("label", *views) for cell in of.get(part, nothing)] for of in rows.values())]
 
 
 def _three(row: Difference) -> list[str]:

@@ -70,6 +70,13 @@ def test_two_runs_of_one_benchmark(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "second" in capsys.readouterr().out
 
 
+def test_one_watermark_measured_twice_is_told_apart_by_the_folders(tmp_path: Path) -> None:
+    before, after = (make_run(tmp_path / name, "same") for name in ("before", "after"))
+    names, found = find_differences(before, after)
+    assert names == ["before", "after"]
+    assert all(row.interval.estimate == 0 and row.p_value == 1 for row in found)
+
+
 def test_what_was_not_measured_alike_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_run(tmp_path / "a")
     make_run(tmp_path / "b", seed=5)
