@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from faketagger.bench import costs, picture_table
-from faketagger.bench.memory import PeakMemory
 from faketagger.bench.page import load_run, write_page
 from faketagger.bench.report import ReportInput, render_report
 from faketagger.bench.report_rows import comparison_rows, result_row, threshold_sentence
@@ -174,15 +173,3 @@ def _contrast(one: str, other: str) -> float:
 
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
-
-
-def test_memory_of_a_step_is_told_apart_from_the_highest() -> None:
-    peak = PeakMemory()
-    peak.restart()
-    before = peak.megabytes()
-    np.ones(8_000_000).sum()
-    held = peak.megabytes()
-    peak.restart()
-    assert held > before + 40
-    assert peak.megabytes() < held
-    assert peak.highest() >= held
