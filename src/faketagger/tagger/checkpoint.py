@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
 from faketagger.config import Section, load_config
 from faketagger.errors import CheckpointError, FakeTaggerError
 from faketagger.places import repository_root
@@ -26,6 +28,7 @@ class NetworkConfig(Section):
     decoder_width: int = 48
     backbone: str | None = None
     patch: int = 4
+    smooth: float = Field(default=0.0, ge=0)
 
 
 class SurroundConfig(Section):

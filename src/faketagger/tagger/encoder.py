@@ -1,10 +1,16 @@
 """The U-Net that writes a message into a face."""
 
+import math
+
 import torch
+from kornia.filters import gaussian_blur2d
 from torch import Tensor, nn
 
 from faketagger.tagger.attenuation import just_noticeable_difference
 from faketagger.tagger.layers import Residual, conv, upsample
+
+_TAILS = 3
+"""Standard deviations after which the Gaussian ends."""
 
 
 def amplitude(images: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -33,10 +39,15 @@ class TagEncoder(nn.Module):
         size: Side of the picture in pixels, a multiple of four patches.
         width: Channels at the finest scale.
         patch: Side in pixels of what one cell of the grid holds.
+        smooth: Standard deviation in pixels of the Gaussian that every residual passes; 0 for none. What is coarser
+            than some seven times as much survives autoencoders and super-resolution; what is finer they draw anew.
     """
 
-    def __init__(self, message_bits: int, size: int = 128, width: int = 32, patch: int = 4) -> None:
+    def __init__(
+        self, message_bits: int, size: int = 128, width: int = 32, patch: int = 4, smooth: float = 0.0
+    ) -> None:
         super().__init__()
+        self.smooth = smooth
         grid, depth = size // patch, 3 * patch**2
         self.stem = nn.Sequential(nn.PixelUnshuffle(patch), conv(depth, width), Residual(width))
         self.down1 = nn.Sequential(conv(width, 2 * width, 2), Residual(2 * width))
@@ -67,4 +78,10 @@ class TagEncoder(nn.Module):
         coarse = self.bottleneck(torch.cat([self.down2(middle), self.message0(message)], 1))
         middle = self.fuse1(torch.cat([self.up1(coarse), middle, self.message1(message)], 1))
         fine = self.fuse2(torch.cat([self.up2(middle), fine, self.message2(message)], 1))
-        return self.out(fine) * amplitude(images, mask)
+        return self._smoothed(self.out(fine)) * amplitude(images, mask)
+
+    def _smoothed(self, residual: Tensor) -> Tensor:
+        if not self.smooth:
+            return residual
+        side = 2 * math.ceil(_TAILS * self.smooth) + 1
+        return gaussian_blur2d(residual, (side, side), (self.smooth, self.smooth))

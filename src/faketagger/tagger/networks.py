@@ -18,6 +18,7 @@ class TaggerNetworks(nn.Module):
         decoder_width: Channels of our own decoder at its finest scale.
         backbone: A timm model name to read with instead.
         patch: Side in pixels of what one cell of the networks' grid holds: 8 at 256 px costs what 4 does at 128.
+        smooth: Standard deviation in pixels of the Gaussian that every residual passes; 0 for none.
 
     Raises:
         ConfigError: The size is no multiple of four patches, or smaller than eight.
@@ -31,6 +32,7 @@ class TaggerNetworks(nn.Module):
         decoder_width: int = 48,
         backbone: str | None = None,
         patch: int = 4,
+        smooth: float = 0.0,
     ) -> None:
         super().__init__()
         unit = 4 * patch
@@ -38,7 +40,7 @@ class TaggerNetworks(nn.Module):
             hint = f"try {max(2 * unit, size // unit * unit)}"
             raise ConfigError(f"a native size of {size} is no multiple of {unit} from {2 * unit} on", hint)
         self.message_bits, self.size = message_bits, size
-        self.encoder = TagEncoder(message_bits, size, encoder_width, patch)
+        self.encoder = TagEncoder(message_bits, size, encoder_width, patch, smooth)
         self.decoder: nn.Module = (
             TimmDecoder(message_bits, backbone) if backbone else TagDecoder(message_bits, size, decoder_width, patch)
         )

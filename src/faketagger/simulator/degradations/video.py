@@ -6,10 +6,11 @@ from typing import ClassVar
 import av
 import numpy as np
 import torch
+import torch.nn.functional as functional
 from torch import Tensor
 
 from faketagger.errors import ConfigError
-from faketagger.simulator.degradations.base import Degradation
+from faketagger.simulator.degradations.base import Degradation, straight_through
 from faketagger.simulator.degradations.codecs import Picture, through_codec
 
 _PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
@@ -24,6 +25,8 @@ class H264(Degradation):
     Args:
         severity: Constant rate factor, 0 (best) to 51.
         preset: libx264's preset.
+        enlarge: How many times larger a picture is coded than it is: for views that show pictures reduced, and would
+            meet blocks too coarse for them.
     """
 
     name: ClassVar[str] = "h264"
@@ -34,14 +37,20 @@ class H264(Degradation):
     training_range: ClassVar[tuple[float, float]] = (18.0, 36.0)
     valid_range: ClassVar[tuple[float, float]] = (0.0, 51.0)
 
-    def __init__(self, severity: float | Tensor | None = None, preset: str = "veryfast") -> None:
+    def __init__(self, severity: float | Tensor | None = None, preset: str = "veryfast", enlarge: int = 1) -> None:
         super().__init__(severity)
         if preset not in _PRESETS:
             raise ConfigError(f"h264 has no preset {preset!r}", f"use one of {', '.join(_PRESETS)}")
-        self.preset = preset
+        if enlarge < 1:
+            raise ConfigError(f"h264 cannot enlarge a picture {enlarge} times", "use 1 or more")
+        self.preset, self.enlarge = preset, enlarge
 
     def degrade(self, images: Tensor, severity: Tensor, rng: torch.Generator) -> Tensor:
-        return through_codec(images, severity, self._code)
+        if self.enlarge == 1:
+            return through_codec(images, severity, self._code)
+        large = functional.interpolate(images.detach(), scale_factor=float(self.enlarge), mode="bicubic")
+        coded = functional.avg_pool2d(through_codec(large.clamp(0, 1), severity, self._code), self.enlarge)
+        return straight_through(images, coded)
 
     def _code(self, picture: Picture, crf: int) -> Picture:
         height, width = picture.shape[:2]
