@@ -109,6 +109,15 @@ def test_h264_really_is_h264_by_libx264() -> None:
     assert 20 < psnr(output, scene(1, 64, 96)) < 45
 
 
+def test_h264_of_an_enlarged_picture_spares_more_of_it() -> None:
+    images = scene(2, 64, 96).requires_grad_()
+    plain, enlarged = (strike(build("h264", 34, enlarge=times), images).images for times in (1, 2))  # type: ignore[arg-type]
+    assert enlarged.shape == images.shape
+    assert psnr(enlarged, images) > psnr(plain, images) + 1
+    (gradient,) = torch.autograd.grad(enlarged.sum(), images)
+    assert torch.equal(gradient, torch.ones_like(images))
+
+
 def test_quantise_gives_the_values_of_an_8_bit_file() -> None:
     images = scene()
     output = strike(graded("quantise"), images).images
@@ -204,6 +213,7 @@ def test_rain_covers_the_stated_share(share: float) -> None:
         ("jpeg", {"subsampling": "4:1:0"}),
         ("webp", {"effort": 9}),
         ("h264", {"preset": "instant"}),
+        ("h264", {"enlarge": 0}),
         ("grain", {"clump": 0}),
         ("rain", {"length": 0}),
         ("rain", {"opacity": 2}),

@@ -114,6 +114,24 @@ def test_larger_patches_keep_the_grid_of_a_smaller_picture() -> None:
         TaggerNetworks(BITS, size=112, patch=8)
 
 
+def test_smoothing_leaves_what_is_coarse_and_takes_what_is_fine() -> None:
+    torch.manual_seed(0)
+    plain = TaggerNetworks(BITS, size=64, encoder_width=16, decoder_width=16)
+    smooth = TaggerNetworks(BITS, size=64, encoder_width=16, decoder_width=16, smooth=2.0)
+    smooth.load_state_dict(plain.state_dict())
+    grey = torch.full((1, 3, 64, 64), 0.5)
+    with torch.no_grad():
+        before, after = (one.residual(grey, _message(1).float(), 36.0) for one in (plain, smooth))
+    frequency = torch.fft.rfftfreq(64)[None, :] ** 2 + torch.fft.fftfreq(64)[:, None] ** 2
+    fine = frequency > (1 / 6) ** 2
+    for residual, least, most in ((before, 0.5, 1.0), (after, 0.0, 0.1)):
+        power = torch.fft.rfft2(residual).abs().square().sum((0, 1))
+        assert least < power[fine].sum() / power.sum() < most
+    assert torch.allclose(before.square().mean(), after.square().mean(), rtol=1e-4)
+    constant = torch.ones(1, 3, 64, 64)
+    assert torch.allclose(smooth.encoder._smoothed(constant), constant, atol=1e-5)
+
+
 def test_wrong_input_is_one_sentence(tagger: Tagger) -> None:
     good = torch.rand(2, 3, 64, 64)
     with pytest.raises(ImageError, match="N x 3 x H x W"):
