@@ -6,6 +6,7 @@ P. Fernandez et al., "Watermarking images in self-supervised latent spaces", ICA
 optimised through augmentations; here it starts from an encoder's and meets the simulator's attacks.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -15,7 +16,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from faketagger.faces.geometry import crop_matrix, scale_of, transform_points, warp_crop
+from faketagger.faces.geometry import covered_box, crop_matrix, scale_of, warp_crop
 from faketagger.simulator.interface import AttackBatch
 from faketagger.simulator.pool import AttackPool
 from faketagger.simulator.views import READ, random_matrix, round_to_uint8
@@ -28,8 +29,10 @@ _EACH = 0.5
 
 _WIDEST = 0.8
 """Largest magnification of the scene that is attacked, relative to the aligned crop."""
-_STEP, _LARGEST = 32, 384
-"""Pixels: sides of scenes are multiples of the one, up to the other."""
+_SMALLEST, _LARGEST = 128, 384
+"""Pixels: sides of scenes, where the picture has as many."""
+_BLOCK = 16
+"""Pixels: side of the largest block of JPEG, WebP and intra-coded H.264 that all others divide."""
 
 _ATTACKS: dict[str, Any] = {
     "identity": 0.7, "jpeg": {"weight": 1.5, "severity": [30, 80]}, "webp": {"weight": 0.7, "severity": [30, 80]},
@@ -63,11 +66,24 @@ def polished(
 
 
 def _scene(images: Tensor, landmarks: Tensor, zoom: float) -> AttackBatch:
-    """What lies around the face, no larger than in the picture, upright and square."""
-    natural = float(1 / (zoom * scale_of(crop_matrix(landmarks, 1))).min())
-    side = min(max(_STEP * round(natural / _STEP), 4 * _STEP), _LARGEST)
-    matrix = crop_matrix(landmarks, side, zoom)
-    return AttackBatch(warp_crop(images, matrix, side).clamp(0, 1), transform_points(landmarks, matrix))
+    """What lies around the face in the picture's own pixels, so that coders' blocks fall where they will fall.
+
+    Cut at multiples of the blocks, and reduced where it is larger than what is attacked in reasonable time.
+    """
+    size_hw = (images.shape[2], images.shape[3])
+    matrix = crop_matrix(landmarks, _SMALLEST, zoom)
+    lacking = _SMALLEST * (1 - 1 / float(scale_of(matrix).min()))
+    left, top, right, bottom = covered_box(matrix, _SMALLEST, size_hw, max(0, math.ceil(lacking / 2)))
+    left, top = left - left % _BLOCK, top - top % _BLOCK
+    right, bottom = (min(end + -end % _BLOCK, side) for end, side in ((right, size_hw[1]), (bottom, size_hw[0])))
+    cut, landmarks = images[:, :, top:bottom, left:right], landmarks - torch.tensor([left, top]).to(landmarks)
+    factor = _LARGEST / max(cut.shape[2:])
+    if factor < 1:
+        small = [max(1, round(side * factor)) for side in cut.shape[2:]]
+        scale = torch.tensor([small[1] / cut.shape[3], small[0] / cut.shape[2]]).to(landmarks)
+        cut = functional.interpolate(cut, small, mode="bilinear", antialias=True)
+        landmarks = (landmarks + 0.5) * scale - 0.5
+    return AttackBatch(cut.clamp(0, 1), landmarks)
 
 
 def _descended(scene: AttackBatch, places: Sequence[Place], message: Tensor, rounds: int) -> list[Tensor]:

@@ -115,14 +115,28 @@ def test_around_a_face_nothing_is_written_where_nothing_may_be(tagger: Tagger) -
     assert (residual[forbidden] == 0).all()
 
 
-def test_the_scene_is_no_larger_than_in_the_picture_and_holds_the_widest_view(tagger: Tagger) -> None:
-    for size, most in ((60, 128), (300, 384)):
-        points = template_landmarks(1, size) + 20
-        scene = polish._scene(torch.rand(1, 3, 400, 400), points, 0.6)
-        side = scene.images.shape[-1]
-        assert side <= most
-        assert side % 32 == 0
-        assert float(scale_of(polish.crop_matrix(scene.landmarks, side))[0]) == pytest.approx(1 / 0.6, rel=1e-3)
+@pytest.mark.parametrize(("face", "corner"), [(60, (200, 130)), (150, (90, 40)), (150, (-20, 180))])
+def test_the_scene_is_of_the_pictures_own_pixels_where_its_blocks_begin(face: int, corner: tuple[int, int]) -> None:
+    images, points = torch.rand(1, 3, 401, 390), template_landmarks(1, face) + torch.tensor(corner)
+    scene = polish._scene(images, points, 0.6)
+    left, top = (points - scene.landmarks)[0, 0].round().long().tolist()
+    height, width = scene.images.shape[2:]
+    assert left % 16 == top % 16 == 0
+    assert torch.equal(scene.images, images[:, :, top : top + height, left : left + width])
+    for start, side, all_of_it in ((left, width, 390), (top, height, 401)):
+        assert side % 16 == 0 or start + side == all_of_it
+    view = polish.crop_matrix(points, 100, 0.6)
+    assert polish.covered_box(view, 100, (401, 390), 0)[0] >= left
+    assert min(height, width) >= 100
+
+
+def test_a_large_scene_is_reduced_with_its_landmarks() -> None:
+    points = template_landmarks(1, 700) + 100
+    scene = polish._scene(torch.rand(1, 3, 800, 900), points, 0.6)
+    height, width = scene.images.shape[2:]
+    assert max(height, width) == 384
+    ratio = [float(scale_of(polish.crop_matrix(one, 100))[0]) for one in (points, scene.landmarks)]
+    assert ratio[1] / ratio[0] == pytest.approx(900 / 384, rel=0.01)
 
 
 def test_a_tagger_polishes_both_its_tags_and_keeps_its_key(tagger: Tagger) -> None:
