@@ -40,7 +40,7 @@ class TagEncoder(nn.Module):
         width: Channels at the finest scale.
         patch: Side in pixels of what one cell of the grid holds.
         smooth: Standard deviation in pixels of the Gaussian that every residual passes; 0 for none. Waves 5.3 times as
-            long lose half their amplitude. Coarse ones survive autoencoders and super-resolution; fine ones are drawn anew.
+            long lose half their amplitude. Coarse ones survive autoencoders and super-resolution best.
     """
 
     def __init__(
