@@ -20,8 +20,14 @@ _SPREAD = (0.024, 0.024, 0.04, 0.04)
 """Standard deviations of the first moves: right and down (shares of the side), logarithm of the magnification, angle
 (radians). Where a tool paints a blurred face, landmarks are off by up to a sixth of the distance of the eyes."""
 
-_ROUNDS = ((64, 1.0, 0.53), (24, 0.5, 0.65), (24, 0.3, 0.7), (24, 0.18, 0.72), (16, 0.1, 0.75))
-"""Moves of a round, their spread relative to the first ones', and the confidence below which nothing is to be found."""
+_ROUNDS = (
+    *((0, 16, 1.0, 0.53), (16, 64, 1.0, 0.66)),
+    *((0, 24, 0.5, 0.66), (0, 24, 0.3, 0.7), (0, 24, 0.18, 0.72), (0, 16, 0.1, 0.75)),
+)
+"""First and last of the moves of a round, their spread, and the confidence below which nothing is to be found.
+
+The first two look around the view as it is, the others around the best so far. A tag whose framing is off shows within
+sixteen moves; where there is none the surest of them has 0.63, seldom 0.71, and nothing more is looked at."""
 
 
 def confidence(logits: Tensor) -> Tensor:
@@ -52,10 +58,10 @@ def surest(look: Callable[..., Tensor]) -> Tensor:
 def _searched(look: Callable[[Tensor], Tensor], logits: Tensor) -> tuple[Tensor, Tensor]:
     """Surest logits (L,) and their confidence, from those without a move on."""
     best, sure = torch.zeros(4), confidence(logits)
-    for count, spread, hope in _ROUNDS:
+    for first, last, spread, hope in _ROUNDS:
         if not hope <= sure < SURE:
             break
-        trials = best + spread * _cloud(count)
+        trials = spread * _cloud(first, last) + (best if spread < 1 else 0)
         read = look(trials)
         found = confidence(read)
         place = int(found.argmax())
@@ -65,9 +71,9 @@ def _searched(look: Callable[[Tensor], Tensor], logits: Tensor) -> tuple[Tensor,
 
 
 @cache
-def _cloud(count: int) -> Tensor:
-    """Moves (count, 4), normal around none, evenly spread and always the same."""
-    even = torch.quasirandom.SobolEngine(4).draw(count + 1)[1:]  # type: ignore[no-untyped-call]
+def _cloud(first: int, last: int) -> Tensor:
+    """Moves (last - first, 4), normal around none, evenly spread and always the same."""
+    even = torch.quasirandom.SobolEngine(4).draw(last + 1)[first + 1 :]  # type: ignore[no-untyped-call]
     return torch.special.ndtri(even) * torch.tensor(_SPREAD)
 
 

@@ -36,7 +36,7 @@ def test_a_hidden_move_is_found_mirrored_or_not(shares: tuple[float, ...], mirro
     assert torch.equal(found[0], found[1])
     assert confidence(found)[0] >= before
     assert confidence(found)[0] > 0.9
-    assert peak.looks <= 1 + 2 + 2 * sum(count for count, _, _ in _ROUNDS)
+    assert peak.looks <= 1 + 2 + 2 * sum(last - first for first, last, _, _ in _ROUNDS)
 
 
 def test_who_is_sure_looks_once() -> None:
