@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 
 class Lattice:
-    """64 bits in the low frequencies of the luminance of any picture, each in one wave of a tenth of them.
+    """64 bits in the low frequencies of the luminance of any picture, each in a wave of some nine frequencies.
 
     Args:
         message_bits: Length L of a message.
