@@ -29,8 +29,8 @@ class Surround(nn.Module):
     """Writes and reads messages around faces, in wide views that are aligned by them.
 
     What is written is independent of the tag within the face, and is read without a look at the face, in the framing in
-    which the decoder is surest. Where a picture
-    has several faces, each has the pixels for itself that are nearest to it, measured in sizes of the faces.
+    which the decoder is surest. Where a picture has several faces, each has the pixels for itself that are nearest to
+    it, measured in sizes of the faces.
 
     Args:
         networks: Encoder and decoder at the native size of the wide view.
@@ -54,7 +54,7 @@ class Surround(nn.Module):
         """
         views, where, matrix = self._view(images, faces, number, WRITING)
         where = where * visible(matrix, views.shape[-1], (images.shape[2], images.shape[3])).to(where)
-        raw = self.networks.encoder(views, message, where) * where
+        raw = unheld(self.networks, views, message, where)
         readable = self._belonging(faces, matrix, number, READING).to(images)
         price = whole_view_psnr(where, psnr_db)
         return Place(self.networks, matrix, self.zoom, raw, amplitude(views, where) * where, price, readable)
@@ -115,7 +115,12 @@ def around(networks: TaggerNetworks, views: Tensor, message: Tensor, where: Tens
     Returns:
         (N, 3, s, s), zero where ``where`` is.
     """
-    return hold_power(networks.encoder(views, message, where) * where, whole_view_psnr(where, psnr_db))
+    return hold_power(unheld(networks, views, message, where), whole_view_psnr(where, psnr_db))
+
+
+def unheld(networks: TaggerNetworks, views: Tensor, message: Tensor, where: Tensor) -> Tensor:
+    """The residual of :func:`around` before its power is fixed."""
+    return networks.encoder(views, message, where) * where
 
 
 def whole_view_psnr(where: Tensor, psnr_db: float) -> Tensor:
