@@ -2,8 +2,8 @@
 
 .venv/bin/python benchmarks/channel_bands.py [--faces FOLDER] [--count N]
 
-Random waves of one band in one channel of YUV, at 38 dB in RGB, are added to pictures and attacked. A cell has the share
-of their amplitude that arrives in the middle of the picture, and its ratio to everything else the attack did there, in dB.
+Random waves of one band in one channel of YUV, at 38 dB in RGB, are added to pictures and attacked. A cell has the
+share of their amplitude that arrives in the middle of the picture, and its ratio to all else the attack did there.
 """
 
 from itertools import pairwise
@@ -17,7 +17,7 @@ from torch import Tensor
 from faketagger.simulator import AttackBatch, build
 from faketagger.simulator.views import round_to_uint8
 
-CHOSEN = ("h264", "synthesis", "synthesis_gan", "synthesis_spatial", "synthesis_unseen", "synthesis_super", "brightness")
+CHOSEN = ("h264", "brightness", "synthesis", *(f"synthesis_{kind}" for kind in ("gan", "spatial", "unseen", "super")))
 BANDS = (8, 16, 24, 32, 48, 64)
 """Edges in half cycles per side."""
 PSNR_DB = 38.0
