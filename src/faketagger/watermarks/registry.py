@@ -35,6 +35,9 @@ _EXTRA = "pip install 'faketagger[rivals]'"
 _BUILT_IN = {
     "spread": _BuiltIn(f"{_HERE}.spread:SpreadSpectrum", "low-frequency spread spectrum, no training"),
     "lattice": _BuiltIn(f"{_HERE}.lattice:Lattice", "low-frequency dither modulation, no training"),
+    "face-lattice": _BuiltIn(
+        f"{_HERE}.face_lattice:FaceLattice", "dither modulation of slow waves within the face, no training"
+    ),
     "dwtDct": _BuiltIn(f"{_HERE}.invisible:DwtDct", "wavelet and cosine quantisation", "invisible-watermark"),
     "dwtDctSvd": _BuiltIn(
         f"{_HERE}.invisible:DwtDctSvd", "the same on singular values", "invisible-watermark"
