@@ -18,7 +18,7 @@ from faketagger.watermarks.interface import Bits, Landmarks, Pixels, Soft
 if TYPE_CHECKING:
     from torch import Tensor
 
-STEP = 176.0
+STEP = 177.0
 """Distance of points of the same bit, in grey levels of an orthonormal wave of the aligned crop of 128 pixels."""
 _SHARE = 0.87
 """Of the way to a point that a wave is moved; the rest is noise, and buys a wider lattice at the same PSNR."""
@@ -115,11 +115,12 @@ def _dither() -> "Tensor":
 
 
 def _grey(images: "Tensor", faces: "Tensor") -> "Tensor":
-    """Luma (N, 1, H, W) of pictures (N, 3, H, W) in [0, 1] within faces (N, 68, 2), less middle grey; 0 elsewhere."""
+    """Luma (N, 1, H, W) of pictures (N, 3, H, W) in [0, 1] within faces (N, 68, 2), less its mean; 0 elsewhere."""
     from faketagger.faces.geometry import face_mask
 
     luma = (images * images.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    return face_mask(faces, (images.shape[2], images.shape[3])) * (luma - 0.5)
+    where = face_mask(faces, (images.shape[2], images.shape[3]))
+    return where * (luma - (where * luma).sum((2, 3), keepdim=True) / where.sum((2, 3), keepdim=True).clamp_min(1))
 
 
 def _tensor(image: Pixels) -> "Tensor":
