@@ -71,6 +71,20 @@ def warp_crop(images: Tensor, matrix: Tensor, size: int) -> Tensor:
     Returns:
         (N, C, size, size); border pixels are repeated outside the picture.
     """
+    return sampled(*softened(images, matrix, size), size)
+
+
+def softened(images: Tensor, matrix: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """What crops are cut out of: pictures low-pass filtered where the crops shrink them, and perhaps smaller.
+
+    Args:
+        images: (N, C, H, W) float.
+        matrix: (N, 2, 3) picture -> crop.
+        size: Side of the crop.
+
+    Returns:
+        (N, C, h, w), and (N, 2, 3) matrices from these to the crops.
+    """
     scale = scale_of(matrix)
     height, width = images.shape[2:]
     reach = math.ceil(4 / float(scale.min().clamp_min(1e-3))) + 4
@@ -88,6 +102,11 @@ def warp_crop(images: Tensor, matrix: Tensor, size: int) -> Tensor:
     if float(sigma.max()) > 0.15:
         width = 2 * math.ceil(2.5 * float(sigma.max())) + 1
         images = gaussian_blur2d(images, (width, width), sigma.clamp_min(1e-3)[:, None].expand(-1, 2).to(images))
+    return images, matrix
+
+
+def sampled(images: Tensor, matrix: Tensor, size: int) -> Tensor:
+    """Crops (N, C, size, size) of pictures that are soft enough; border pixels are repeated outside."""
     return kornia_transform.warp_affine(
         images, matrix.to(images), (size, size), mode="bilinear", padding_mode="border", align_corners=True
     )

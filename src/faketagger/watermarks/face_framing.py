@@ -17,7 +17,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from faketagger.faces.geometry import warp_crop
+from faketagger.faces.geometry import sampled, softened
 from faketagger.watermarks.face_waves import SIDE
 
 _SPREAD = (0.3, 0.4, 0.017, 0.0095)
@@ -92,8 +92,9 @@ def views(grey: Tensor, matrix: Tensor, moves: Tensor, mirrored: bool = False) -
     linear = torch.stack([torch.stack([cosine, -sine], -1), torch.stack([sine, cosine], -1)], 1)
     centre = torch.full((len(moves), 2, 1), (SIDE - 1) / 2)
     shift = centre + torch.stack([right, down], 1)[:, :, None] - linear @ centre
+    soft, matrix = softened(grey, matrix, SIDE)
     matrices = torch.cat([linear @ matrix[:, :, :2], linear @ matrix[:, :, 2:] + shift], 2)
-    parts = [warp_crop(grey.expand(len(part), -1, -1, -1), part, SIDE) for part in matrices.split(_CHUNK)]
+    parts = [sampled(soft.expand(len(part), -1, -1, -1), part, SIDE) for part in matrices.split(_CHUNK)]
     crops = torch.cat(parts)
     return (crops.flip(3) if mirrored else crops).flatten(1)
 

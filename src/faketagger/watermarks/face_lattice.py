@@ -18,7 +18,7 @@ from faketagger.watermarks.interface import Bits, Landmarks, Pixels, Soft
 if TYPE_CHECKING:
     from torch import Tensor
 
-STEP = 177.0
+STEP = 180.0
 """Distance of points of the same bit, in grey levels of an orthonormal wave of the aligned crop of 128 pixels."""
 _SHARE = 0.87
 """Of the way to a point that a wave is moved; the rest is noise, and buys a wider lattice at the same PSNR."""
