@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from faketagger.watermarks.interface import Bits, Landmarks, Pixels, Soft
+from faketagger.watermarks.taggers import tensor_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,7 +65,7 @@ class FaceLattice:
         from faketagger.watermarks.face_waves import SIDE, face_waves
 
         waves, dither = face_waves(self.message_bits + _PILOTS), _dither()
-        before, face = _tensor(image), torch.from_numpy(landmarks)[None]
+        before, face = tensor_of(image), torch.from_numpy(landmarks)[None]
         matrix = crop_matrix(face, SIDE)
         points = dither + torch.cat([torch.from_numpy(message).float() / 2, torch.zeros(_PILOTS)])
         found = self._positions(before, face)
@@ -84,7 +85,7 @@ class FaceLattice:
         from faketagger.watermarks.face_waves import SIDE
 
         face = torch.from_numpy(landmarks)[None]
-        grey, matrix = _grey(_tensor(image), face), crop_matrix(face, SIDE)
+        grey, matrix = _grey(tensor_of(image), face), crop_matrix(face, SIDE)
 
         def look(moves: "Tensor", mirrored: bool) -> "Tensor":
             return self._held(views(grey, matrix, moves, mirrored))
@@ -121,9 +122,3 @@ def _grey(images: "Tensor", faces: "Tensor") -> "Tensor":
     luma = (images * images.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
     where = face_mask(faces, (images.shape[2], images.shape[3]))
     return where * (luma - (where * luma).sum((2, 3), keepdim=True) / where.sum((2, 3), keepdim=True).clamp_min(1))
-
-
-def _tensor(image: Pixels) -> "Tensor":
-    import torch
-
-    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 255

@@ -45,7 +45,7 @@ class TaggerWatermark:
         with torch.inference_mode():
             for image, message, points in zip(images, messages, landmarks, strict=True):
                 bits = torch.from_numpy(np.ascontiguousarray(message)).float()[None]
-                tagged = self._tagger.embed_aligned(_tensor(image), bits, torch.from_numpy(points)[None], **held)
+                tagged = self._tagger.embed_aligned(tensor_of(image), bits, torch.from_numpy(points)[None], **held)
                 made.append(to_uint8(tagged.clamp(0, 1)[0].permute(1, 2, 0).cpu().numpy()))
         return np.stack(made)
 
@@ -56,7 +56,7 @@ class TaggerWatermark:
         with torch.inference_mode():
             return np.stack(
                 [
-                    self._tagger.read_aligned(_tensor(image), torch.from_numpy(points)[None])[0].float().cpu().numpy()
+                    self._tagger.read_aligned(tensor_of(image), torch.from_numpy(points)[None])[0].float().cpu().numpy()
                     for image, points in zip(images, landmarks, strict=True)
                 ]
             )
@@ -75,7 +75,8 @@ def load_tagger(name: str, polish: int = 0) -> TaggerWatermark:
     return TaggerWatermark(tagger.with_polish(polish) if polish else tagger)
 
 
-def _tensor(image: Pixels) -> Any:
+def tensor_of(image: Pixels) -> Any:
+    """A picture (H, W, 3) uint8 as (1, 3, H, W) float in [0, 1]."""
     import torch
 
-    return torch.from_numpy(image).permute(2, 0, 1)[None].contiguous().float() / 255
+    return torch.from_numpy(image.copy()).permute(2, 0, 1)[None].contiguous().float() / 255

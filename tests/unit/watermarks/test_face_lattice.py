@@ -12,10 +12,13 @@ from faketagger.bench.quality import psnr_db
 from faketagger.bench.subject import face_view
 from faketagger.data.demo import demo_faces
 from faketagger.faces import find_faces
+from faketagger.faces.geometry import crop_matrix, scale_of
+from faketagger.simulator.landmarks import mirror_order
 from faketagger.watermarks import face_framing
 from faketagger.watermarks.face_framing import averaged
-from faketagger.watermarks.face_lattice import STEP, FaceLattice
+from faketagger.watermarks.face_lattice import STEP, FaceLattice, _dither
 from faketagger.watermarks.face_waves import SIDE, face_waves
+from faketagger.watermarks.taggers import tensor_of
 
 MARK, COUNT = FaceLattice(), 3
 KNOWN = [[0.00429, 0.02187, 0.02068], [-0.01724, 0.01034, -0.01932], [-0.01852, 0.02017, -0.00598]]
@@ -40,8 +43,6 @@ def right(soft: np.ndarray) -> float:
 
 
 def mirrored(points: np.ndarray, width: int) -> np.ndarray:
-    from faketagger.simulator.landmarks import mirror_order
-
     return np.ascontiguousarray((np.array([width - 1, 0]) + np.array([-1, 1]) * points)[:, mirror_order()], np.float32)
 
 
@@ -81,10 +82,8 @@ def test_a_framing_that_is_a_little_off_is_found(faces: tuple[np.ndarray, np.nda
     centre = faces[1].mean(1, keepdims=True)
     moved = (centre + 1.02 * (faces[1] - centre) + 0.8).astype(np.float32)
     where = torch.from_numpy(moved)
-    held = torch.cat([MARK._positions(_tensor(one), face[None]) for one, face in zip(tagged, where, strict=True)])
+    held = torch.cat([MARK._positions(tensor_of(one), face[None]) for one, face in zip(tagged, where, strict=True)])
     bits = torch.from_numpy(MESSAGES)
-    from faketagger.watermarks.face_lattice import _dither
-
     blind = (torch.cos(2 * math.pi * (held - _dither()))[:, :64] < 0) == (bits == 1)
     assert float(blind.float().mean()) < 0.95
     assert right(MARK.read(tagged, moved)) > 0.99
@@ -140,10 +139,4 @@ def test_shares_leave_room_for_nothing() -> None:
 
 
 def _scale(landmarks: np.ndarray) -> np.ndarray:
-    from faketagger.faces.geometry import crop_matrix, scale_of
-
     return scale_of(crop_matrix(torch.from_numpy(landmarks), SIDE)).numpy()
-
-
-def _tensor(image: np.ndarray) -> Tensor:
-    return torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
