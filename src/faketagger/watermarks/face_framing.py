@@ -27,7 +27,7 @@ _FIRST, _BEST, _EACH, _NEAR = 256, 12, 16, 0.3
 _CLOSE = (-0.06, -0.03, 0.0, 0.03, 0.06)
 _FAR = tuple(0.025 * step for step in range(-18, 13) if abs(step) > 3)
 _FAR_SHARE = 0.2
-"""Logarithms of what waves were multiplied by, and how likely it is one of the far ones."""
+"""Logarithms of what undoes a loss or gain of contrast, and how likely it is one of the far ones."""
 _PRECISIONS = (0.3, 0.7, 1.3, 2.2, 4.0, 8.0, 16.0)
 """Concentrations of the von Mises density of a wave around its point."""
 _NOTHING = 0.05
@@ -123,7 +123,7 @@ def _near(positions: Tensor, dither: Tensor) -> Tensor:
 
 @cache
 def _gains() -> tuple[Tensor, Tensor]:
-    """What waves are divided by, (G,), and the logarithms of how likely each is."""
+    """What positions are multiplied by, (G,), and the logarithms of how likely each is."""
     shares = [(1 - _FAR_SHARE) / len(_CLOSE)] * len(_CLOSE) + [_FAR_SHARE / len(_FAR)] * len(_FAR)
     return torch.tensor(_CLOSE + _FAR).exp(), torch.tensor(shares).log()
 
