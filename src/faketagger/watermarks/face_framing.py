@@ -18,10 +18,11 @@ import torch
 from torch import Tensor
 
 from faketagger.faces.geometry import sampled, softened
+from faketagger.tagger.framing import moved
 from faketagger.watermarks.face_waves import SIDE
 
-_SPREAD = (0.3, 0.4, 0.017, 0.0095)
-"""Standard deviation of framings: right and down (pixels of the crop), logarithm of the size, angle (radians)."""
+_SPREAD = (0.3 / SIDE, 0.4 / SIDE, 0.017, 0.0095)
+"""Standard deviation of framings: right and down (shares of the side), logarithm of the size, angle (radians)."""
 _FIRST, _BEST, _EACH, _NEAR = 256, 12, 16, 0.3
 """First looks; how many of them are looked around; looks around each; their spread relative to the first."""
 _CLOSE = (-0.06, -0.03, 0.0, 0.03, 0.06)
@@ -87,13 +88,9 @@ def views(grey: Tensor, matrix: Tensor, moves: Tensor, mirrored: bool = False) -
     Returns:
         (K, SIDE * SIDE).
     """
-    right, down, size, angle = (moves * torch.tensor(_SPREAD)).unbind(1)
-    cosine, sine = size.exp() * angle.cos(), size.exp() * angle.sin()
-    linear = torch.stack([torch.stack([cosine, -sine], -1), torch.stack([sine, cosine], -1)], 1)
-    centre = torch.full((len(moves), 2, 1), (SIDE - 1) / 2)
-    shift = centre + torch.stack([right, down], 1)[:, :, None] - linear @ centre
     soft, matrix = softened(grey, matrix, SIDE)
-    matrices = torch.cat([linear @ matrix[:, :, :2], linear @ matrix[:, :, 2:] + shift], 2)
+    move = moved(moves * torch.tensor(_SPREAD), SIDE, 0)
+    matrices = torch.cat([move[:, :, :2] @ matrix[:, :, :2], move[:, :, :2] @ matrix[:, :, 2:] + move[:, :, 2:]], 2)
     parts = [sampled(soft.expand(len(part), -1, -1, -1), part, SIDE) for part in matrices.split(_CHUNK)]
     crops = torch.cat(parts)
     return (crops.flip(3) if mirrored else crops).flatten(1)

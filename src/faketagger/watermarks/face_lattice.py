@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from faketagger.watermarks.interface import Bits, Landmarks, Pixels, Soft
+from faketagger.watermarks.lattice import drawn
 from faketagger.watermarks.taggers import tensor_of
 
 if TYPE_CHECKING:
@@ -110,9 +111,8 @@ def _dither() -> "Tensor":
     """(L + pilots,) where the points of a zero are, in steps."""
     import torch
 
-    from faketagger.watermarks.face_waves import drawn
-
-    return torch.tensor([drawn("dither", number) for number in range(FaceLattice.message_bits + _PILOTS)])
+    waves = range(FaceLattice.message_bits + _PILOTS)
+    return torch.tensor([drawn("face lattice", "dither", number) for number in waves])
 
 
 def _grey(images: "Tensor", faces: "Tensor") -> "Tensor":

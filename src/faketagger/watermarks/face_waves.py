@@ -1,11 +1,12 @@
 """Slow waves within an aligned face: orthonormal, of one narrow band, and nothing outside what every face fills."""
 
-import hashlib
 import math
 from functools import lru_cache
 
 import torch
 from torch import Tensor
+
+from faketagger.watermarks.lattice import drawn
 
 SIDE = 128
 """Pixels of a side of the aligned crop."""
@@ -41,14 +42,8 @@ def face_waves(count: int) -> Tensor:
     waves = torch.stack([(window * wave(phase)).flatten() for phase in phases for wave in (torch.cos, torch.sin)])
     values, vectors = torch.linalg.eigh(waves @ waves.T)
     orthonormal = vectors * values.rsqrt() @ vectors.T @ waves
-    order = sorted(range(count), key=lambda place: drawn("order", place))
+    order = sorted(range(count), key=lambda place: drawn("face lattice", "order", place))
     return orthonormal[order].float()
-
-
-def drawn(purpose: str, number: int) -> float:
-    """A number in [0, 1) from SHA-256, so that no release of any library changes it."""
-    found = hashlib.sha256(f"faketagger face lattice {purpose} {number}".encode()).digest()
-    return int.from_bytes(found[:6], "big") / 2**48
 
 
 def _frequencies(count: int) -> list[tuple[float, float]]:

@@ -94,13 +94,13 @@ def _waves(bits: int) -> tuple[Floats, Floats]:
     first, end = BAND
     inside = [(row, column) for row in range(end) for column in range(end) if first <= math.hypot(row, column) < end]
     signs = np.zeros((bits, end, end))
-    for number, (row, column) in enumerate(sorted(inside, key=lambda place: _drawn("place", *place))):
-        signs[number % bits, row, column] = 1 if _drawn("sign", row, column) < 0.5 else -1
+    for number, (row, column) in enumerate(sorted(inside, key=lambda place: drawn("lattice", "place", *place))):
+        signs[number % bits, row, column] = 1 if drawn("lattice", "sign", row, column) < 0.5 else -1
     signs /= np.sqrt((signs**2).sum((1, 2), keepdims=True))
-    return signs, np.array([_drawn("dither", bit, bits) for bit in range(bits)])
+    return signs, np.array([drawn("lattice", "dither", bit, bits) for bit in range(bits)])
 
 
-def _drawn(purpose: str, first: int, second: int) -> float:
-    """A number in [0, 1) that is always the same."""
-    found = hashlib.sha256(f"faketagger lattice {purpose} {first} {second}".encode()).digest()
+def drawn(*words: object) -> float:
+    """A number in [0, 1), always the same for the same words: from SHA-256, which no release of a library moves."""
+    found = hashlib.sha256(f"faketagger {' '.join(map(str, words))}".encode()).digest()
     return int.from_bytes(found[:6], "big") / 2**48
