@@ -29,6 +29,7 @@ class NetworkConfig(Section):
     backbone: str | None = None
     patch: int = 4
     smooth: float = Field(default=0.0, ge=0)
+    decoder_depth: tuple[int, int, int] = (1, 2, 2)
 
 
 class SurroundConfig(Section):

@@ -15,16 +15,26 @@ class TagDecoder(nn.Module):
         size: Side of the picture in pixels, a multiple of four patches.
         width: Channels at the finest scale.
         patch: Side in pixels of what one cell of the grid holds.
+        depth: Residual blocks at each of the three scales, the finest first.
     """
 
-    def __init__(self, message_bits: int, size: int = 128, width: int = 48, patch: int = 4) -> None:
+    def __init__(
+        self,
+        message_bits: int,
+        size: int = 128,
+        width: int = 48,
+        patch: int = 4,
+        depth: tuple[int, int, int] = (1, 2, 2),
+    ) -> None:
         super().__init__()
+        self.depth = tuple(depth)
         self.block = 4 * patch
         side = size // self.block
+        fine, middle, coarse = depth
         self.body = nn.Sequential(
-            nn.PixelUnshuffle(patch), conv(3 * patch**2, width), Residual(width),
-            conv(width, 2 * width, 2), Residual(2 * width), Residual(2 * width),
-            conv(2 * width, 3 * width, 2), Residual(3 * width), Residual(3 * width),
+            nn.PixelUnshuffle(patch), conv(3 * patch**2, width), *(Residual(width) for _ in range(fine)),
+            conv(width, 2 * width, 2), *(Residual(2 * width) for _ in range(middle)),
+            conv(2 * width, 3 * width, 2), *(Residual(3 * width) for _ in range(coarse)),
             nn.Conv2d(3 * width, 48, 1), nn.Flatten(),
         )  # fmt: skip
         self.head = nn.Linear(48 * side * side, message_bits)

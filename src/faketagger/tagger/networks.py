@@ -19,6 +19,7 @@ class TaggerNetworks(nn.Module):
         backbone: A timm model name to read with instead.
         patch: Side in pixels of what one cell of the networks' grid holds: 8 at 256 px costs what 4 does at 128.
         smooth: Standard deviation in pixels of the Gaussian that every residual passes; 0 for none.
+        decoder_depth: Residual blocks of our own decoder at each of its three scales, the finest first.
 
     Raises:
         ConfigError: The size is no multiple of four patches, or smaller than eight.
@@ -33,6 +34,7 @@ class TaggerNetworks(nn.Module):
         backbone: str | None = None,
         patch: int = 4,
         smooth: float = 0.0,
+        decoder_depth: tuple[int, int, int] = (1, 2, 2),
     ) -> None:
         super().__init__()
         unit = 4 * patch
@@ -42,7 +44,9 @@ class TaggerNetworks(nn.Module):
         self.message_bits, self.size = message_bits, size
         self.encoder = TagEncoder(message_bits, size, encoder_width, patch, smooth)
         self.decoder: nn.Module = (
-            TimmDecoder(message_bits, backbone) if backbone else TagDecoder(message_bits, size, decoder_width, patch)
+            TimmDecoder(message_bits, backbone)
+            if backbone
+            else TagDecoder(message_bits, size, decoder_width, patch, decoder_depth)
         )
 
     def residual(self, images: Tensor, message: Tensor, psnr_db: float, mask: Tensor | None = None) -> Tensor:

@@ -38,6 +38,19 @@ class SurroundConfig(Section):
     psnr_db: float | None = None
 
 
+class ReaderConfig(Section):
+    """A decoder is trained alone, to read what taggers write that are there already.
+
+    Attributes:
+        of: Names or folders of those taggers, which share the pictures of a step. The run begins with the weights of
+            the first; its result is the first with another decoder.
+        lost: Share of the pictures of a step whose tag around the face is lost; null to read within the face.
+    """
+
+    of: list[str] = Field(min_length=1)
+    lost: float | None = Field(default=None, ge=0, lt=1)
+
+
 class TaggerConfig(Section):
     """Arguments of :class:`faketagger.training.tagger_module.TaggerModule`.
 
@@ -46,6 +59,7 @@ class TaggerConfig(Section):
             must have the same shape, or the same grid with fewer pixels a cell (half the size and half the patch).
             A surround begins with the weights of that tagger's surround, where it has one.
         surround: Train what writes and reads around faces instead; null for faces themselves.
+        reader: Train the decoder alone; ``start_from`` and ``surround`` stay null.
         leave_out: Names of ``attacks`` that this run is not trained against, for leave-one-out tables.
         payload_bits: Payload that a message of the trained tagger carries.
         crc_bits: Width of its check.
@@ -54,6 +68,7 @@ class TaggerConfig(Section):
 
     start_from: str | None = None
     surround: SurroundConfig | None = None
+    reader: ReaderConfig | None = None
     network: NetworkConfig = NetworkConfig()
     payload_bits: int = Field(default=24, ge=1)
     crc_bits: int = 12

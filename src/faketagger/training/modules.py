@@ -9,10 +9,12 @@ from faketagger.coding import Codec, key_from
 from faketagger.errors import ConfigError
 from faketagger.tagger.checkpoint import checkpoint_config, load, save
 from faketagger.tagger.growth import grow
+from faketagger.tagger.networks import TaggerNetworks
 from faketagger.tagger.surround import Surround
 from faketagger.tagger.tagger import Tagger
 from faketagger.training.autoencoder import AutoencoderModule
-from faketagger.training.config import TaggerConfig, TrainConfig
+from faketagger.training.config import ReaderConfig, TaggerConfig, TrainConfig
+from faketagger.training.reader_module import ReaderModule
 from faketagger.training.surround_module import SurroundModule
 from faketagger.training.tagger_module import TaggerModule
 
@@ -42,10 +44,13 @@ def _codec(tagger: TaggerConfig) -> Codec:
 def _tagger_module(config: TrainConfig, tagger: TaggerConfig) -> TaggerModule:
     arguments = tagger.plain()
     start, around = arguments.pop("start_from"), arguments.pop("surround")
+    arguments.pop("reader")
     for name in ("payload_bits", "crc_bits"):
         del arguments[name]
     _leave_out(arguments["attacks"], arguments.pop("leave_out"))
     arguments |= {"max_steps": config.trainer.max_steps, "seed": config.seed}
+    if tagger.reader is not None:
+        return _reader_module(tagger.reader, tagger, arguments)
     if around is None:
         module = TaggerModule(**arguments)
     else:
@@ -55,6 +60,27 @@ def _tagger_module(config: TrainConfig, tagger: TaggerConfig) -> TaggerModule:
         begun = load(start)
         grow(begun.surround.networks if around and begun.surround else begun.networks, module.networks)
     return module
+
+
+def _reader_module(reader: ReaderConfig, tagger: TaggerConfig, arguments: dict[str, Any]) -> ReaderModule:
+    if tagger.start_from is not None or tagger.surround is not None:
+        raise ConfigError("tagger.reader begins with its own taggers.", "Remove tagger.start_from and tagger.surround.")
+    writers = [load(name) for name in reader.of]
+    begun, zoom = _read_by(writers[0], reader)
+    module = ReaderModule(list(writers), zoom, reader.lost, **arguments)
+    grow(begun, module.networks)
+    return module
+
+
+def _read_by(writer: Tagger, reader: ReaderConfig) -> tuple[TaggerNetworks, float]:
+    """The networks whose decoder is trained, and the magnification of what they see."""
+    if reader.lost is None:
+        return writer.networks, 1.0
+    if writer.surround is None:
+        raise ConfigError(
+            f"tagger.reader.of: '{writer.name}' writes nothing around faces.", "Set tagger.reader.lost to null."
+        )
+    return writer.surround.networks, writer.surround.zoom
 
 
 def _face_tagger(tagger: TaggerConfig, of: str) -> Tagger:
@@ -100,6 +126,8 @@ def write_result(module: pl.LightningModule, config: TrainConfig, out: Path) -> 
         What was written.
     """
     path = result_path(config, out)
+    if isinstance(module, ReaderModule) and config.tagger and config.tagger.reader:
+        return _write_reader(module, config.tagger, config.tagger.reader.of[0], path)
     if isinstance(module, SurroundModule) and config.tagger and config.tagger.surround:
         around = config.tagger.surround
         face = _face_tagger(config.tagger, around.of)
@@ -115,3 +143,14 @@ def write_result(module: pl.LightningModule, config: TrainConfig, out: Path) -> 
     network_state: dict[str, Any] = module.network.state_dict()  # type: ignore[union-attr,operator]
     save_file({name: tensor.half().contiguous().cpu() for name, tensor in network_state.items()}, path)
     return path
+
+
+def _write_reader(module: ReaderModule, config: TaggerConfig, of: str, path: Path) -> Path:
+    tagger, shapes = load(of), checkpoint_config(of)
+    if module.lost is None:
+        around = None if shapes.surround is None else shapes.surround.network
+        tagger.networks = module.networks
+        return save(tagger, path, config.network, around)
+    assert tagger.surround is not None
+    tagger.surround.networks = module.networks
+    return save(tagger, path, shapes.network, config.network)

@@ -148,7 +148,7 @@ class TaggerModule(PartedModule):
         attacked, moved, drawn = self._attack(tagged, landmarks, rng)
         logits = self._read(attacked, moved, images, None if self.curriculum.stage == "message" else rng)
         loss = message_loss(logits, message)
-        if self.curriculum.stage == "quality":
+        if self.curriculum.stage == "quality" and tagged.requires_grad:
             loss = loss + self.hparams["image_weight"] * image_loss(tagged[::_JUDGED], images[::_JUDGED])
         if self.critic is not None and self.curriculum.stage != "message":
             loss = loss + self.hparams["critic_weight"] * self.critic.loss(tagged, images)

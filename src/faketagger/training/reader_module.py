@@ -1,0 +1,90 @@
+"""The module that trains a decoder alone, to read what taggers write that are there already."""
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from faketagger.faces.geometry import crop_matrix, transform_points, warp_crop
+from faketagger.simulator.graded import uniform
+from faketagger.simulator.views import STILL, Framing, flip, random_matrix, random_views, round_to_uint8
+from faketagger.tagger.place import blanked
+from faketagger.tagger.raw import RawTagger
+from faketagger.tagger.surround import READING, outside
+from faketagger.training.tagger_module import TaggerModule
+
+SIDE = 256
+"""Of a scene in pixels: what cards and the leaderboard measure at."""
+
+_SCENE = Framing(rotation=6.0, shift=0.04, zoom_out=0.68, zoom_in=0.95)
+_STILL_ZOOM = 0.8
+_FOUND = Framing(rotation=2.0, shift=0.016, zoom_out=0.96, zoom_in=1.04)
+_HIDDEN = (0.97, 1.17)
+
+
+class ReaderModule(TaggerModule):
+    """Trains the decoder of a tagger whose encoder, and so every tag, stays as it is.
+
+    Scenes are tagged, attacked and looked at as in a benchmark: pictures with a face in them, 8 bits between the
+    steps, landmarks that move with the attack and are then off by a little.
+
+    Args:
+        writers: The taggers whose tags are read; they share the pictures of a step.
+        zoom: Magnification of the views that are read, relative to the aligned crop.
+        lost: Share of the pictures whose tag around the face is lost; None to read within the face.
+        **settings: As for :class:`TaggerModule`; ``image_weight`` and ``critic_weight`` do nothing, since no picture
+            changes.
+    """
+
+    writers: list[RawTagger]
+
+    def __init__(self, writers: list[RawTagger], zoom: float, lost: float | None, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.zoom, self.lost = zoom, lost
+        self.__dict__["writers"] = [writer.to(memory_format=torch.channels_last) for writer in writers]
+        self.networks.encoder.requires_grad_(False)
+        self.save_hyperparameters({"zoom": zoom, "lost": lost})
+
+    def on_fit_start(self) -> None:
+        super().on_fit_start()
+        for writer in self.writers:
+            writer.to(self.device)
+
+    def _still_views(self, images: Tensor, landmarks: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        return random_views(images, landmarks, SIDE, replace(STILL, zoom=_STILL_ZOOM), rng)
+
+    def _views(self, batch: dict[str, Any], rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        images, landmarks = flip(batch["image"], batch["landmarks"], rng)
+        return random_views(images, landmarks, SIDE, _SCENE, rng)
+
+    @torch.no_grad()
+    def _tag(
+        self, views: Tensor, landmarks: Tensor, message: Tensor, rng: torch.Generator | None
+    ) -> tuple[Tensor, Tensor]:
+        tagged = views.clone()
+        for number, writer in enumerate(self.writers):
+            mine = slice(number, None, len(self.writers))
+            if len(views[mine]):
+                tagged[mine] = writer.embed_aligned(round_to_uint8(views[mine]), message[mine], landmarks[mine])
+        return views, round_to_uint8(tagged)
+
+    def _keep_face(self, images: Tensor, landmarks: Tensor, rng: torch.Generator) -> Tensor:
+        return super()._keep_face(images, landmarks, rng) if self.lost is None else images
+
+    def _read(self, seen: Tensor, landmarks: Tensor, views: Tensor, rng: torch.Generator | None) -> Tensor:
+        size = self.networks.size
+        if rng is None:
+            matrix = crop_matrix(landmarks, size, self.zoom)
+        else:
+            matrix = random_matrix(landmarks, size, replace(_FOUND, zoom=self.zoom), rng)
+        if self.lost is None:
+            return self.networks.read(warp_crop(seen, matrix, size))
+        growth: Tensor | float = READING
+        if rng is not None:
+            gone = uniform(rng, (len(seen), 1, 1, 1), seen) < self.lost
+            seen = torch.where(gone, round_to_uint8(views), seen)
+            low, high = _HIDDEN
+            growth = low + (high - low) * uniform(rng, (len(seen), 1, 1), landmarks)
+        where = outside(transform_points(landmarks, matrix), (size, size), growth)
+        return self.networks.read(blanked(warp_crop(seen, matrix, size).clamp(0, 1), where))
