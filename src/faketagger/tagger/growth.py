@@ -65,6 +65,8 @@ def _extended(state: dict[str, Tensor], small: TagDecoder, large: TaggerNetworks
     decoder = large.decoder
     assert isinstance(decoder, TagDecoder)
     old, new = _blocks(small.depth), _blocks(decoder.depth)
+    if old.keys() - new.keys():
+        raise RuntimeError
     names = {f"decoder.body.{new[block]}.": f"decoder.body.{old[block]}." for block in new.keys() & old.keys()}
     grown = {}
     for name, fresh in large.state_dict().items():

@@ -43,8 +43,7 @@ def _codec(tagger: TaggerConfig) -> Codec:
 
 def _tagger_module(config: TrainConfig, tagger: TaggerConfig) -> TaggerModule:
     arguments = tagger.plain()
-    start, around = arguments.pop("start_from"), arguments.pop("surround")
-    arguments.pop("reader")
+    start, around, _ = (arguments.pop(name) for name in ("start_from", "surround", "reader"))
     for name in ("payload_bits", "crc_bits"):
         del arguments[name]
     _leave_out(arguments["attacks"], arguments.pop("leave_out"))
@@ -149,8 +148,8 @@ def _write_reader(module: ReaderModule, config: TaggerConfig, of: str, path: Pat
     tagger, shapes = load(of), checkpoint_config(of)
     if module.lost is None:
         around = None if shapes.surround is None else shapes.surround.network
-        tagger.networks = module.networks
+        tagger.networks.decoder = module.networks.decoder
         return save(tagger, path, config.network, around)
     assert tagger.surround is not None
-    tagger.surround.networks = module.networks
+    tagger.surround.networks.decoder = module.networks.decoder
     return save(tagger, path, shapes.network, config.network)

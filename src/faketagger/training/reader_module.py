@@ -33,8 +33,8 @@ class ReaderModule(TaggerModule):
         writers: The taggers whose tags are read; they share the pictures of a step.
         zoom: Magnification of the views that are read, relative to the aligned crop.
         lost: Share of the pictures whose tag around the face is lost; None to read within the face.
-        **settings: As for :class:`TaggerModule`; ``image_weight`` and ``critic_weight`` do nothing, since no picture
-            changes.
+        **settings: As for :class:`TaggerModule`; ``image_weight`` and ``critic_weight`` do nothing, since the pictures
+            stay as they are.
     """
 
     writers: list[RawTagger]
@@ -42,7 +42,9 @@ class ReaderModule(TaggerModule):
     def __init__(self, writers: list[RawTagger], zoom: float, lost: float | None, **settings: Any) -> None:
         super().__init__(**settings)
         self.zoom, self.lost = zoom, lost
-        self.__dict__["writers"] = [writer.to(memory_format=torch.channels_last) for writer in writers]
+        for writer in writers:
+            writer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.__dict__["writers"] = writers
         self.networks.encoder.requires_grad_(False)
         self.save_hyperparameters({"zoom": zoom, "lost": lost})
 
@@ -68,6 +70,9 @@ class ReaderModule(TaggerModule):
             if len(views[mine]):
                 tagged[mine] = writer.embed_aligned(round_to_uint8(views[mine]), message[mine], landmarks[mine])
         return views, round_to_uint8(tagged)
+
+    def _picture_loss(self, tagged: Tensor, images: Tensor) -> Tensor | float:
+        return 0.0
 
     def _keep_face(self, images: Tensor, landmarks: Tensor, rng: torch.Generator) -> Tensor:
         return super()._keep_face(images, landmarks, rng) if self.lost is None else images

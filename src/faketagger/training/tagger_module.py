@@ -147,13 +147,18 @@ class TaggerModule(PartedModule):
         images, tagged = self._tag(images, landmarks, message, rng)
         attacked, moved, drawn = self._attack(tagged, landmarks, rng)
         logits = self._read(attacked, moved, images, None if self.curriculum.stage == "message" else rng)
-        loss = message_loss(logits, message)
-        if self.curriculum.stage == "quality" and tagged.requires_grad:
-            loss = loss + self.hparams["image_weight"] * image_loss(tagged[::_JUDGED], images[::_JUDGED])
-        if self.critic is not None and self.curriculum.stage != "message":
-            loss = loss + self.hparams["critic_weight"] * self.critic.loss(tagged, images)
+        loss = message_loss(logits, message) + self._picture_loss(tagged, images)
         self._account(logits, message, drawn, index)
         self._log_state(loss)
+        return loss
+
+    def _picture_loss(self, tagged: Tensor, images: Tensor) -> Tensor | float:
+        """What the tag costs the pictures, as the stage weighs it."""
+        loss: Tensor | float = 0.0
+        if self.curriculum.stage == "quality":
+            loss = self.hparams["image_weight"] * image_loss(tagged[::_JUDGED], images[::_JUDGED])
+        if self.critic is not None and self.curriculum.stage != "message":
+            loss = loss + self.hparams["critic_weight"] * self.critic.loss(tagged, images)
         return loss
 
     def _account(self, logits: Tensor, message: Tensor, drawn: Tensor, index: int) -> None:

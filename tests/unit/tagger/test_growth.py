@@ -1,5 +1,7 @@
 """Networks grown to a larger native size begin where the small ones ended."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -38,7 +40,32 @@ def test_the_residual_before_attenuation_is_the_small_one_enlarged(monkeypatch: 
     torch.testing.assert_close(large.encoder(enlarged(pictures, 2), message), wanted, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("other", [{"message_bits": 40}, {"size": 128}, {"size": 128, "patch": 8, "decoder_width": 16}])
-def test_what_cannot_be_grown_is_refused(other: dict[str, int]) -> None:
+@pytest.mark.parametrize("depth", [(1, 2, 2), (2, 3, 2)])
+@pytest.mark.parametrize("width", [16, 48])
+def test_a_wider_or_deeper_decoder_reads_as_before_and_can_learn(width: int, depth: tuple[int, int, int]) -> None:
+    torch.manual_seed(0)
+    small = TaggerNetworks(**SMALL | {"decoder_width": 16})
+    large = TaggerNetworks(**SMALL | {"decoder_width": width}, decoder_depth=depth)
+    pictures = torch.rand(3, 3, 64, 64)
+    grow(small, large)
+    torch.testing.assert_close(large.read(pictures), small.read(pictures), rtol=1e-4, atol=1e-4)
+    message = torch.randint(0, 2, (3, 36)).float()
+    torch.nn.functional.binary_cross_entropy_with_logits(large.read(pictures), message).backward()
+    silent = [name for name, weight in large.decoder.named_parameters() if weight.grad is None]
+    assert not silent
+    assert large.decoder.body[-2].weight.grad.abs().amax((0, 2, 3)).min() > 0, "what is new at the end is heard of"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"message_bits": 40},
+        {"size": 128},
+        {"encoder_width": 16},
+        {"decoder_width": 32},
+        {"decoder_depth": (1, 1, 2)},
+    ],
+)
+def test_what_cannot_be_grown_is_refused(other: dict[str, Any]) -> None:
     with pytest.raises(CheckpointError, match="another shape"):
         grow(TaggerNetworks(**SMALL), TaggerNetworks(**SMALL | other))
