@@ -14,7 +14,7 @@ from faketagger.training.config import TrainConfig
 from faketagger.training.reader_module import SIDE, ReaderModule
 from tests.unit.training.test_module import Faces, loader, trainer
 
-DEEPER = {"decoder_width": 64, "decoder_depth": [1, 3, 2]}
+DEEPER = {"decoder_width": 64, "decoder_depth": [1, 4, 3]}
 
 
 def config(of: list[str], lost: float | None = None, **changes: Any) -> TrainConfig:
