@@ -9,7 +9,6 @@ from faketagger.coding import Codec, key_from
 from faketagger.errors import ConfigError
 from faketagger.tagger.checkpoint import checkpoint_config, load, save
 from faketagger.tagger.growth import grow
-from faketagger.tagger.networks import TaggerNetworks
 from faketagger.tagger.surround import Surround
 from faketagger.tagger.tagger import Tagger
 from faketagger.training.autoencoder import AutoencoderModule
@@ -64,22 +63,7 @@ def _tagger_module(config: TrainConfig, tagger: TaggerConfig) -> TaggerModule:
 def _reader_module(reader: ReaderConfig, tagger: TaggerConfig, arguments: dict[str, Any]) -> ReaderModule:
     if tagger.start_from is not None or tagger.surround is not None:
         raise ConfigError("tagger.reader begins with its own taggers.", "Remove tagger.start_from and tagger.surround.")
-    writers = [load(name) for name in reader.of]
-    begun, zoom = _read_by(writers[0], reader)
-    module = ReaderModule(list(writers), zoom, reader.lost, **arguments)
-    grow(begun, module.networks)
-    return module
-
-
-def _read_by(writer: Tagger, reader: ReaderConfig) -> tuple[TaggerNetworks, float]:
-    """The networks whose decoder is trained, and the magnification of what they see."""
-    if reader.lost is None:
-        return writer.networks, 1.0
-    if writer.surround is None:
-        raise ConfigError(
-            f"tagger.reader.of: '{writer.name}' writes nothing around faces.", "Set tagger.reader.lost to null."
-        )
-    return writer.surround.networks, writer.surround.zoom
+    return ReaderModule(reader.of, reader.lost, **arguments)
 
 
 def _face_tagger(tagger: TaggerConfig, of: str) -> Tagger:

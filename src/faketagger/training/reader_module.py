@@ -6,12 +6,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from faketagger.errors import ConfigError
 from faketagger.faces.geometry import crop_matrix, transform_points, warp_crop
 from faketagger.simulator.graded import uniform
 from faketagger.simulator.views import STILL, Framing, flip, random_matrix, random_views, round_to_uint8
+from faketagger.tagger.checkpoint import load
+from faketagger.tagger.growth import grow
+from faketagger.tagger.networks import TaggerNetworks
 from faketagger.tagger.place import blanked
-from faketagger.tagger.raw import RawTagger
 from faketagger.tagger.surround import READING, outside
+from faketagger.tagger.tagger import Tagger
 from faketagger.training.tagger_module import TaggerModule
 
 SIDE = 256
@@ -30,23 +34,30 @@ class ReaderModule(TaggerModule):
     steps, landmarks that move with the attack and are then off by a little.
 
     Args:
-        writers: The taggers whose tags are read; they share the pictures of a step.
-        zoom: Magnification of the views that are read, relative to the aligned crop.
+        of: Names or folders of the taggers whose tags are read; they share the pictures of a step, and the networks
+            begin as those of the first.
         lost: Share of the pictures whose tag around the face is lost; None to read within the face.
         **settings: As for :class:`TaggerModule`; ``image_weight`` and ``critic_weight`` do nothing, since the pictures
             stay as they are.
+
+    Raises:
+        CheckpointError: A tagger is missing, or the networks cannot grow from the first one's.
+        ConfigError: What is around the face is to be read, and the first tagger writes nothing there.
     """
 
-    writers: list[RawTagger]
+    writers: list[Tagger]
 
-    def __init__(self, writers: list[RawTagger], zoom: float, lost: float | None, **settings: Any) -> None:
+    def __init__(self, of: list[str], lost: float | None, **settings: Any) -> None:
         super().__init__(**settings)
-        self.zoom, self.lost = zoom, lost
+        writers = [load(name) for name in of]
+        begun, self.zoom = _read_by(writers[0], lost)
+        self.lost = lost
+        grow(begun, self.networks)
         for writer in writers:
             writer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.__dict__["writers"] = writers
         self.networks.encoder.requires_grad_(False)
-        self.save_hyperparameters({"zoom": zoom, "lost": lost})
+        self.save_hyperparameters({"of": of, "lost": lost})
 
     def on_fit_start(self) -> None:
         super().on_fit_start()
@@ -93,3 +104,13 @@ class ReaderModule(TaggerModule):
             growth = low + (high - low) * uniform(rng, (len(seen), 1, 1), landmarks)
         where = outside(transform_points(landmarks, matrix), (size, size), growth)
         return self.networks.read(blanked(warp_crop(seen, matrix, size).clamp(0, 1), where))
+
+
+def _read_by(writer: Tagger, lost: float | None) -> tuple[TaggerNetworks, float]:
+    """The networks whose decoder is trained, and the magnification of what they see relative to the aligned crop."""
+    if lost is None:
+        return writer.networks, 1.0
+    if writer.surround is None:
+        hint = "Set tagger.reader.lost to null."
+        raise ConfigError(f"tagger.reader.of: '{writer.name}' writes nothing around faces.", hint)
+    return writer.surround.networks, writer.surround.zoom
