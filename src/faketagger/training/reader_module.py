@@ -23,8 +23,13 @@ SIDE = 256
 
 _SCENE = Framing(rotation=6.0, shift=0.04, zoom_out=0.68, zoom_in=0.95)
 _STILL_ZOOM = 0.8
+"""Of a face in its scene, relative to the aligned crop: portraits of 256 px hold it at about that size."""
+
 _FOUND = Framing(rotation=2.0, shift=0.016, zoom_out=0.96, zoom_in=1.04)
+"""How far landmarks that are found again may be off."""
+
 _HIDDEN = (0.97, 1.17)
+"""How much larger than its landmarks say a face is hidden from who reads around it."""
 
 
 class ReaderModule(TaggerModule):
