@@ -1,6 +1,7 @@
 """A benchmark that is killed, not stopped: SIGKILL at twenty random moments, and the table comes out the same."""
 
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -99,13 +100,16 @@ def test_a_run_killed_at_twenty_random_moments_resumes_to_the_same_bytes(server:
     code, seconds = server.run("warm")  # everything is imported now
     assert code == 0
     rng = random.Random(20)
-    killed, finished = 0, set()
+    finished = set()
     for moment in range(MOMENTS):
-        out = f"killed{moment}"
-        killed += server.run(out, seconds * (moment + rng.random()) / MOMENTS)[0] == -signal.SIGKILL
+        code, tries = 0, itertools.count()
+        while code == 0:  # done before it could be killed: the machine is faster than it was
+            out = f"killed{moment}-{next(tries)}"
+            code, _ = server.run(out, seconds * (moment + rng.random()) / MOMENTS)
+            seconds *= 0.95 if code == 0 else 1
+        assert code == -signal.SIGKILL
         finished.add(len(list((tmp_path / out / "parts").glob("*/*.parquet"))))
         code, _ = server.run(out)
         assert code == 0
         assert server.summary(out) == server.summary("straight"), out
-    assert killed >= 0.8 * MOMENTS
     assert len(finished) > 5
