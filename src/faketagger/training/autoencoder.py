@@ -1,5 +1,6 @@
 """Train the simulator's frozen autoencoders on faces."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from faketagger.data.division import part_rng
 from faketagger.simulator.autoencoder import Autoencoder
 from faketagger.simulator.autoencoders import KINDS
 from faketagger.simulator.views import STILL, Framing, flip, random_views
+from faketagger.training.config import TrainConfig
 from faketagger.training.losses import Critic
 from faketagger.training.parted import PartedModule
 
@@ -45,6 +47,15 @@ class AutoencoderModule(PartedModule):
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
         self.critic = Critic() if critic_weight else None
+
+    def compile_networks(self) -> None:
+        self.network.compile()
+
+    def write(self, config: TrainConfig, path: Path) -> None:
+        from safetensors.torch import save_file
+
+        state = self.network.state_dict()
+        save_file({name: tensor.half().contiguous().cpu() for name, tensor in state.items()}, path)
 
     def on_train_start(self) -> None:
         """Let a new network find in closed form what needs no training, from up to 6,000 aligned training faces."""

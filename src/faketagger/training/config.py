@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from faketagger.coding import Codec, key_from
 from faketagger.config import Section
 from faketagger.data.config import DataConfig
 from faketagger.tagger.checkpoint import NetworkConfig
@@ -56,10 +57,12 @@ class TaggerConfig(Section):
 
     Attributes:
         start_from: Name or folder of a tagger whose weights the run begins with; null for fresh ones. Its network
-            must have the same shape, or the same grid with fewer pixels a cell (half the size and half the patch).
+            must have the same shape, or the same grid with fewer pixels a cell (half the size and half the patch),
+            or a smaller decoder.
             A surround begins with the weights of that tagger's surround, where it has one.
         surround: Train what writes and reads around faces instead; null for faces themselves.
         reader: Train the decoder alone; ``start_from`` and ``surround`` stay null.
+        scenes: Tag, attack and read faces in whole pictures, as benchmarks do, instead of in aligned crops.
         leave_out: Names of ``attacks`` that this run is not trained against, for leave-one-out tables.
         payload_bits: Payload that a message of the trained tagger carries.
         crc_bits: Width of its check.
@@ -69,6 +72,7 @@ class TaggerConfig(Section):
     start_from: str | None = None
     surround: SurroundConfig | None = None
     reader: ReaderConfig | None = None
+    scenes: bool = False
     network: NetworkConfig = NetworkConfig()
     payload_bits: int = Field(default=24, ge=1)
     crc_bits: int = 12
@@ -81,6 +85,14 @@ class TaggerConfig(Section):
     critic_weight: float = Field(default=0.0, ge=0)
     face_only: float = Field(default=0.25, ge=0, le=1)
     attacked: float = Field(default=0.8, gt=0, lt=1)
+
+    def codec(self) -> Codec:
+        """The code of the trained tagger, under the user's key.
+
+        Raises:
+            PayloadError: The message is too short for a payload.
+        """
+        return Codec(self.network.message_bits, self.payload_bits, self.crc_bits, key_from())
 
 
 class AutoencoderConfig(Section):

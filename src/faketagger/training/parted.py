@@ -1,14 +1,18 @@
 """What a LightningModule needs so that its run does not depend on how batches are divided over processes."""
 
+from abc import ABC, abstractmethod
+from pathlib import Path
+
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.strategies import FSDPStrategy
 from torch import Tensor
 
 from faketagger.data.division import Division, part_rng
+from faketagger.training.config import TrainConfig
 
 
-class PartedModule(pl.LightningModule):
+class PartedModule(pl.LightningModule, ABC):
     """Draws by (seed, step, part), counts over all parts of a step. Subclasses keep ``seed`` in their hparams."""
 
     def __init__(self) -> None:
@@ -18,6 +22,19 @@ class PartedModule(pl.LightningModule):
 
     def on_fit_start(self) -> None:
         self.division = Division.of(self.trainer)
+
+    @abstractmethod
+    def compile_networks(self) -> None:
+        """Compile the networks in place, under the names that checkpoints know; they stay as they are elsewhere."""
+
+    @abstractmethod
+    def write(self, config: TrainConfig, path: Path) -> None:
+        """Write what others load.
+
+        Args:
+            config: The configuration of the run.
+            path: A tagger's checkpoint folder, or an autoencoder's safetensors.
+        """
 
     def step_rng(self, index: int) -> torch.Generator:
         """Source of every draw of one training batch.

@@ -1,42 +1,30 @@
 """The module that trains a decoder alone, to read what taggers write that are there already."""
 
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from faketagger.errors import ConfigError
-from faketagger.faces.geometry import crop_matrix, transform_points, warp_crop
+from faketagger.faces.geometry import transform_points, warp_crop
 from faketagger.simulator.graded import uniform
-from faketagger.simulator.views import STILL, Framing, flip, random_matrix, random_views, round_to_uint8
-from faketagger.tagger.checkpoint import load
+from faketagger.simulator.views import round_to_uint8
+from faketagger.tagger.checkpoint import checkpoint_config, load, save
 from faketagger.tagger.growth import grow
 from faketagger.tagger.networks import TaggerNetworks
 from faketagger.tagger.place import blanked
 from faketagger.tagger.surround import READING, outside
 from faketagger.tagger.tagger import Tagger
-from faketagger.training.tagger_module import TaggerModule
-
-SIDE = 256
-"""Of a scene in pixels: what cards and the leaderboard measure at."""
-
-_SCENE = Framing(rotation=6.0, shift=0.04, zoom_out=0.68, zoom_in=0.95)
-_STILL_ZOOM = 0.8
-"""Of a face in its scene, relative to the aligned crop: portraits of 256 px hold it at about that size."""
-
-_FOUND = Framing(rotation=2.0, shift=0.016, zoom_out=0.96, zoom_in=1.04)
-"""How far landmarks that are found again may be off."""
+from faketagger.training.config import TrainConfig
+from faketagger.training.scene_module import SceneModule
 
 _HIDDEN = (0.97, 1.17)
 """How much larger than its landmarks say a face is hidden from who reads around it."""
 
 
-class ReaderModule(TaggerModule):
+class ReaderModule(SceneModule):
     """Trains the decoder of a tagger whose encoder, and so every tag, stays as it is.
-
-    Scenes are tagged, attacked and looked at as in a benchmark: pictures with a face in them, 8 bits between the
-    steps, landmarks that move with the attack and are then off by a little.
 
     Args:
         of: Names or folders of the taggers whose tags are read; they share the pictures of a step, and the networks
@@ -64,17 +52,24 @@ class ReaderModule(TaggerModule):
         self.networks.encoder.requires_grad_(False)
         self.save_hyperparameters({"of": of, "lost": lost})
 
+    def write(self, config: TrainConfig, path: Path) -> None:
+        assert config.tagger is not None
+        assert config.tagger.reader is not None
+        of = config.tagger.reader.of[0]
+        tagger, shapes = load(of), checkpoint_config(of)
+        if self.lost is None:
+            around = None if shapes.surround is None else shapes.surround.network
+            tagger.networks.decoder = self.networks.decoder
+            save(tagger, path, config.tagger.network, around)
+        else:
+            assert tagger.surround is not None
+            tagger.surround.networks.decoder = self.networks.decoder
+            save(tagger, path, shapes.network, config.tagger.network)
+
     def on_fit_start(self) -> None:
         super().on_fit_start()
         for writer in self.writers:
             writer.to(self.device)
-
-    def _still_views(self, images: Tensor, landmarks: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        return random_views(images, landmarks, SIDE, replace(STILL, zoom=_STILL_ZOOM), rng)
-
-    def _views(self, batch: dict[str, Any], rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        images, landmarks = flip(batch["image"], batch["landmarks"], rng)
-        return random_views(images, landmarks, SIDE, _SCENE, rng)
 
     @torch.no_grad()
     def _tag(
@@ -94,13 +89,9 @@ class ReaderModule(TaggerModule):
         return super()._keep_face(images, landmarks, rng) if self.lost is None else images
 
     def _read(self, seen: Tensor, landmarks: Tensor, views: Tensor, rng: torch.Generator | None) -> Tensor:
-        size = self.networks.size
-        if rng is None:
-            matrix = crop_matrix(landmarks, size, self.zoom)
-        else:
-            matrix = random_matrix(landmarks, size, replace(_FOUND, zoom=self.zoom), rng)
         if self.lost is None:
-            return self.networks.read(warp_crop(seen, matrix, size))
+            return super()._read(seen, landmarks, views, rng)
+        matrix, size = self._framed(landmarks, rng), self.networks.size
         growth: Tensor | float = READING
         if rng is not None:
             gone = uniform(rng, (len(seen), 1, 1, 1), seen) < self.lost

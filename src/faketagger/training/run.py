@@ -21,7 +21,7 @@ from faketagger.errors import ConfigError, FakeTaggerError
 from faketagger.training.callbacks import TaggedPictures, Watchdog
 from faketagger.training.config import TrainConfig
 from faketagger.training.loggers import build_logger, close, log_artifacts
-from faketagger.training.modules import build_module, compile_networks, result_path, write_result
+from faketagger.training.modules import build_module, result_path
 from faketagger.training.processes import lost_workers_named, own_places, what_is_learnt
 from faketagger.training.resumption import LAST, LastCheckpoint, interruptible, read_last
 
@@ -86,7 +86,7 @@ def train(
         metrics_file.unlink(missing_ok=True)
         _look_for_faces(data)
     if settings.compile:
-        compile_networks(module)
+        module.compile_networks()
     trainer.logger = used = logger or build_logger(config, out)
     try:
         with interruptible(trainer), lost_workers_named():
@@ -98,7 +98,7 @@ def train(
             found = trainer.validate(module, data, verbose=False)[0]
         metrics = {name: float(value) for name, value in found.items()}
         if trainer.is_global_zero:
-            result = write_result(module, config, out)
+            module.write(config, result := result_path(config, out))
             metrics_file.write_text(json.dumps(metrics, indent=1))
             log_artifacts(used, config, data, result, metrics)
     finally:

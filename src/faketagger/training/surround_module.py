@@ -1,5 +1,6 @@
 """The module that trains what writes and reads around the face."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -7,8 +8,11 @@ from torch import Tensor
 
 from faketagger.simulator.graded import uniform
 from faketagger.simulator.views import Framing, jitter, round_to_uint8
+from faketagger.tagger.checkpoint import checkpoint_config, load, save
 from faketagger.tagger.place import blanked
-from faketagger.tagger.surround import READING, WRITING, around, outside
+from faketagger.tagger.surround import READING, WRITING, Surround, around, outside
+from faketagger.tagger.tagger import Tagger
+from faketagger.training.config import TrainConfig
 from faketagger.training.tagger_module import TaggerModule
 
 _FRAMING = Framing(rotation=2.5, shift=0.02, zoom_out=0.96, zoom_in=1.04)
@@ -32,6 +36,16 @@ class SurroundModule(TaggerModule):
         super().__init__(**settings)
         self.zoom = zoom
         self.save_hyperparameters({"zoom": zoom, "lost": lost})
+
+    def write(self, config: TrainConfig, path: Path) -> None:
+        assert config.tagger is not None
+        assert config.tagger.surround is not None
+        wanted = config.tagger.surround
+        face = load(wanted.of)
+        surround = Surround(self.networks, wanted.zoom, self.curriculum.psnr)
+        psnr_db = wanted.psnr_db or face.psnr_db
+        tagger = Tagger(face.networks, config.tagger.codec(), psnr_db, config.name, surround)
+        save(tagger, path, checkpoint_config(wanted.of).network, config.tagger.network)
 
     def _tag(
         self, views: Tensor, landmarks: Tensor, message: Tensor, rng: torch.Generator | None

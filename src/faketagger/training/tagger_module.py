@@ -1,6 +1,7 @@
 """The tagger in a LightningModule: view, embed, round, attack, look again, read."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,7 +16,10 @@ from faketagger.simulator.landmarks import moved_landmarks
 from faketagger.simulator.pool import AttackPool
 from faketagger.simulator.registry import build
 from faketagger.simulator.views import READ, STILL, Framing, flip, jitter, random_views, round_to_uint8
+from faketagger.tagger.checkpoint import save
 from faketagger.tagger.networks import TaggerNetworks
+from faketagger.tagger.tagger import Tagger
+from faketagger.training.config import TrainConfig
 from faketagger.training.curriculum import Curriculum
 from faketagger.training.losses import Critic, image_loss, message_loss
 from faketagger.training.parted import PartedModule
@@ -80,6 +84,15 @@ class TaggerModule(PartedModule):
         if held:
             raise ConfigError(f"held out from training, so not to be trained against: {', '.join(held)}")
         self.critic = Critic() if critic_weight else None
+
+    def compile_networks(self) -> None:
+        self.networks.encoder.compile()
+        self.networks.decoder.compile()
+
+    def write(self, config: TrainConfig, path: Path) -> None:
+        assert config.tagger is not None
+        tagger = Tagger(self.networks, config.tagger.codec(), self.curriculum.psnr, config.name)
+        save(tagger, path, config.tagger.network)
 
     def on_fit_start(self) -> None:
         super().on_fit_start()

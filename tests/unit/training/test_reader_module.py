@@ -11,7 +11,8 @@ from faketagger.config import check
 from faketagger.errors import ConfigError
 from faketagger.training import modules
 from faketagger.training.config import TrainConfig
-from faketagger.training.reader_module import SIDE, ReaderModule
+from faketagger.training.reader_module import ReaderModule
+from faketagger.training.scene_module import SIDE
 from tests.unit.training.test_module import Faces, loader, trainer
 
 DEEPER = {"decoder_width": 64, "decoder_depth": [1, 4, 3]}
@@ -69,7 +70,8 @@ def test_a_run_changes_the_decoder_only(tmp_path: Path) -> None:
     settings = config(["face-128"])
     module = modules.build_module(settings)
     trainer(tmp_path, 2).fit(module, loader())
-    tagger = faketagger.load(modules.write_result(module, settings, tmp_path))
+    module.write(settings, tmp_path / "new")
+    tagger = faketagger.load(tmp_path / "new")
     before, after = faketagger.load("face-128").networks.encoder, tagger.networks.encoder
     assert all(torch.equal(tensor, after.state_dict()[name]) for name, tensor in before.state_dict().items())
     crops = torch.rand(2, 3, 128, 128)
@@ -79,7 +81,8 @@ def test_a_run_changes_the_decoder_only(tmp_path: Path) -> None:
 def test_a_reader_of_surrounds_becomes_a_whole_tagger(tmp_path: Path) -> None:
     settings = config(["portrait-256"], lost=0.1)
     module = modules.build_module(settings)
-    tagger, shipped = faketagger.load(modules.write_result(module, settings, tmp_path)), faketagger.load("portrait-256")
+    module.write(settings, tmp_path / "new")
+    tagger, shipped = faketagger.load(tmp_path / "new"), faketagger.load("portrait-256")
     assert tagger.surround is not None
     assert shipped.surround is not None
     assert (tagger.psnr_db, tagger.surround.psnr_db) == (shipped.psnr_db, shipped.surround.psnr_db)

@@ -75,7 +75,8 @@ def _around(of: str, bits: int = 64) -> TrainConfig:
 def test_a_trained_surround_becomes_a_whole_tagger(tmp_path: Path) -> None:
     config = _around("face-128")
     module = modules.build_module(config)
-    tagger = faketagger.load(modules.write_result(module, config, tmp_path))
+    module.write(config, tmp_path / "new")
+    tagger = faketagger.load(tmp_path / "new")
     face = faketagger.load("face-128").networks.state_dict()
     assert all(torch.equal(face[name], tensor) for name, tensor in tagger.networks.state_dict().items())
     assert tagger.surround is not None
@@ -88,7 +89,7 @@ def test_a_trained_surround_becomes_a_whole_tagger(tmp_path: Path) -> None:
 def test_a_surround_goes_on_from_a_surround(tmp_path: Path) -> None:
     config = _around("face-128")
     module = modules.build_module(config)
-    begun = modules.write_result(module, config, tmp_path)
+    module.write(config, begun := tmp_path / "begun")
     assert config.tagger is not None
     on = config.model_copy(update={"tagger": config.tagger.model_copy(update={"start_from": str(begun)})})
     trained, further = (one.networks.state_dict() for one in (module, modules.build_module(on)))  # type: ignore[operator,union-attr]

@@ -1,0 +1,53 @@
+"""The module that trains a tagger of faces in scenes like a benchmark's."""
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from faketagger.faces.geometry import crop_matrix, warp_crop
+from faketagger.simulator.views import STILL, Framing, flip, random_matrix, random_views, round_to_uint8
+from faketagger.tagger.raw import RawTagger
+from faketagger.training.tagger_module import TaggerModule
+
+SIDE = 256
+"""Of a scene in pixels: what cards and the leaderboard measure at."""
+
+_SCENE = Framing(rotation=6.0, shift=0.04, zoom_out=0.68, zoom_in=0.95)
+_STILL_ZOOM = 0.8
+"""Of a face in its scene, relative to the aligned crop: portraits of 256 px hold it at about that size."""
+
+_FOUND = Framing(rotation=2.0, shift=0.016, zoom_out=0.96, zoom_in=1.04)
+"""How far landmarks that are found again may be off."""
+
+
+class SceneModule(TaggerModule):
+    """Trains encoder and decoder together, as a :class:`TaggerModule` does, and sees what a benchmark sees.
+
+    Scenes are pictures with a face in them, not aligned crops. They are tagged and rounded as a tagger does it,
+    attacked, and looked at where the landmarks have moved to and a little off.
+    """
+
+    def _still_views(self, images: Tensor, landmarks: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        return random_views(images, landmarks, SIDE, replace(STILL, zoom=_STILL_ZOOM), rng)
+
+    def _views(self, batch: dict[str, Any], rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        images, landmarks = flip(batch["image"], batch["landmarks"], rng)
+        return random_views(images, landmarks, SIDE, _SCENE, rng)
+
+    def _tag(
+        self, views: Tensor, landmarks: Tensor, message: Tensor, rng: torch.Generator | None
+    ) -> tuple[Tensor, Tensor]:
+        views = round_to_uint8(views)
+        tagger = RawTagger(self.networks, self.curriculum.psnr)
+        return views, round_to_uint8(tagger.embed_aligned(views, message, landmarks))
+
+    def _read(self, seen: Tensor, landmarks: Tensor, views: Tensor, rng: torch.Generator | None) -> Tensor:
+        return self.networks.read(warp_crop(seen, self._framed(landmarks, rng), self.networks.size))
+
+    def _framed(self, landmarks: Tensor, rng: torch.Generator | None) -> Tensor:
+        """Scene -> what the networks look at, (N, 2, 3); with ``rng`` as landmarks are found again."""
+        if rng is None:
+            return crop_matrix(landmarks, self.networks.size, self.zoom)
+        return random_matrix(landmarks, self.networks.size, replace(_FOUND, zoom=self.zoom), rng)

@@ -1,0 +1,75 @@
+"""Training in scenes: tagged as taggers tag, read where landmarks have moved to, encoder and decoder learn together."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import faketagger
+from faketagger.config import check
+from faketagger.errors import ConfigError
+from faketagger.tagger.checkpoint import checkpoint_config
+from faketagger.training import modules
+from faketagger.training.config import TrainConfig
+from faketagger.training.scene_module import SIDE, SceneModule
+from tests.unit.training.test_module import loader, trainer
+
+
+def config(**changes: Any) -> TrainConfig:
+    tagger = {
+        "start_from": "face-128",
+        "scenes": True,
+        "network": checkpoint_config("face-128").network.model_dump(),
+        "attacks": {"jpeg": 1, "flip": 1},
+        "curriculum": {"start_psnr": 38.4, "message_done": 0.51, "attacks_done": 0.51, "ramp": 1},
+        "image_weight": 0.0,
+        "warmup": 1,
+        **changes,
+    }
+    return check({"name": "scene", "tagger": tagger, "trainer": {"max_steps": 4}}, TrainConfig, "test")
+
+
+def scenes(module: SceneModule) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    batch = next(iter(loader()))
+    images, landmarks = module._views(batch, torch.Generator().manual_seed(1))
+    return images, landmarks, torch.randint(0, 2, (len(images), 64)).float()
+
+
+def test_scenes_are_tagged_and_read_as_taggers_do_it() -> None:
+    module = modules.build_module(config())
+    assert isinstance(module, SceneModule)
+    images, landmarks, message = scenes(module)
+    assert images.shape[2:] == (SIDE, SIDE)
+    views, tagged = module._tag(images, landmarks, message, torch.Generator())
+    tagger = faketagger.load("face-128")
+    torch.testing.assert_close(tagged, tagger.embed_aligned(views, message, landmarks), atol=1.1 / 255, rtol=0)
+    for values in (views, tagged):
+        torch.testing.assert_close(values * 255, (values * 255).round(), atol=1e-3, rtol=0)
+    read = module._read(tagged, landmarks, views, None)
+    torch.testing.assert_close(read, tagger.read_aligned(tagged, landmarks), atol=1e-3, rtol=1e-3)
+
+
+def test_a_reading_is_a_little_off_in_training() -> None:
+    module = modules.build_module(config())
+    assert isinstance(module, SceneModule)
+    _, landmarks, _ = scenes(module)
+    exact, found = module._framed(landmarks, None), module._framed(landmarks, torch.Generator().manual_seed(0))
+    shift = (exact - found)[:, :, 2].abs().amax()
+    assert 0 < shift < 0.1 * module.networks.size
+
+
+def test_what_is_read_teaches_encoder_and_decoder(tmp_path: Path) -> None:
+    module = modules.build_module(config())
+    assert isinstance(module, SceneModule)
+    before = {name: tensor.clone() for name, tensor in module.networks.state_dict().items()}
+    trainer(tmp_path, 2).fit(module, loader())
+    after = module.networks.state_dict()
+    moved = {name.split(".")[0] for name, tensor in before.items() if not torch.equal(after[name], tensor)}
+    assert moved == {"encoder", "decoder"}
+
+
+@pytest.mark.parametrize("beside", [{"reader": {"of": ["face-128"]}}, {"surround": {"of": "face-128"}}])
+def test_scenes_are_for_faces(beside: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="is for faces"):
+        modules.build_module(config(**beside))
