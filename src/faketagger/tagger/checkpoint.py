@@ -181,6 +181,7 @@ def _networks(weights: Path, shape: NetworkConfig, sha256: str) -> "TaggerNetwor
             f"{weights} is not the file its {CONFIG} describes (sha256 {found[:12]}…, not {sha256[:12]}…)",
             "copy the whole folder again",
         )
+    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -192,6 +193,8 @@ def _networks(weights: Path, shape: NetworkConfig, sha256: str) -> "TaggerNetwor
     except (RuntimeError, SafetensorError) as error:
         first = " ".join(str(error).split())[:160]
         raise CheckpointError(f"{weights} does not fit the networks that {CONFIG} describes: {first}") from error
+    # 16 views are read in 0.8 to 0.9 of the time; one alone, and what the encoder does, take as long either way.
+    networks.decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return networks
 
 
