@@ -35,6 +35,13 @@ def confidence(logits: Tensor) -> Tensor:
     return torch.sigmoid(logits.abs()).mean(-1)
 
 
+def surer_pose(poses: Tensor) -> Tensor:
+    """Logits (N, L), out of those of views and of their mirror images, (2, N, L): the latter where believed."""
+    straight, mirrored = confidence(poses)
+    turned = (mirrored > straight) & (mirrored >= BELIEVED)
+    return torch.where(turned[:, None], poses[1], poses[0])
+
+
 def surest(look: Callable[..., Tensor]) -> Tensor:
     """Logits in the framing of the surest bits: of a view or its mirror image, by a search around the best so far.
 

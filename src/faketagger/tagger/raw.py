@@ -10,6 +10,7 @@ from faketagger.errors import ImageError, PayloadError
 from faketagger.faces.geometry import crop_matrix, face_mask, transform_points, warp_crop
 from faketagger.tagger.attenuation import hold_power
 from faketagger.tagger.encoder import amplitude
+from faketagger.tagger.framing import surer_pose
 from faketagger.tagger.networks import TaggerNetworks
 from faketagger.tagger.place import Place
 from faketagger.tagger.polish import polished
@@ -150,7 +151,7 @@ class RawTagger(nn.Module):
         return Place(self.networks, matrix, 1.0, raw, amplitude(crops, mask), psnr_db)
 
     def read_aligned(self, images: Tensor, landmarks: Tensor) -> Tensor:
-        """Read raw messages from the faces of pictures.
+        """Read raw messages from the faces of pictures, or from their mirror images where those are surer of it.
 
         Args:
             images: (N, 3, H, W) in [0, 1].
@@ -180,7 +181,9 @@ class RawTagger(nn.Module):
 
     def _read(self, images: Tensor, faces: Tensor, number: int, mirrored: bool) -> Tensor:
         crops = warp_crop(images, crop_matrix(faces[:, number], self.size), self.size)
-        logits = self.networks.read(torch.cat([crops, crops.flip(3)]) if mirrored else crops)
+        logits = self.networks.read(torch.cat([crops, crops.flip(3)]))
+        if not mirrored:
+            logits = surer_pose(logits.unflatten(0, (2, -1)))
         return logits if self.surround is None else logits + self.surround.read(images, faces, number, mirrored)
 
     def _native(self, images: Tensor) -> Tensor:

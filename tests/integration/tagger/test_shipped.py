@@ -14,6 +14,7 @@ from faketagger.errors import FaceError, ImageError, PayloadError
 from faketagger.faces import find_faces
 from faketagger.faces.geometry import face_mask
 from faketagger.imaging import Photo, read_photo, write_photo
+from faketagger.simulator.landmarks import mirror_order
 from faketagger.tagger import Tagger
 
 PAYLOAD = "0x00c0de"
@@ -136,6 +137,15 @@ def test_survives_half_size_and_a_crop(tagger: Tagger, tagged: Photo) -> None:
 
 def test_mirrored_pictures_are_read(tagger: Tagger, tagged: Photo) -> None:
     assert tagger.read(tagged.pixels[:, ::-1].copy()).payload is not None
+
+
+def test_a_mirror_image_says_what_the_picture_says(tagger: Tagger, tagged: Photo) -> None:
+    pixels = torch.from_numpy(tagged.rgb).permute(2, 0, 1)[None]
+    landmarks = torch.from_numpy(find_faces(tagged.pixels)[0].landmarks)[None].float()
+    turned = landmarks[:, mirror_order()]
+    turned[..., 0] = pixels.shape[3] - 1 - turned[..., 0]
+    straight, mirrored = tagger.read_aligned(pixels, landmarks), tagger.read_aligned(pixels.flip(3), turned)
+    torch.testing.assert_close(mirrored, straight, atol=2e-2, rtol=0)
 
 
 def test_background_is_untouched(portrait: np.ndarray, tagged: Photo) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from faketagger.faces.geometry import transform_points, warp_crop
-from faketagger.tagger.framing import _ROUNDS, SURE, confidence, moved, surest
+from faketagger.tagger.framing import _ROUNDS, SURE, confidence, moved, surer_pose, surest
 
 
 class Peak:
@@ -73,6 +73,12 @@ def test_luck_is_not_believed() -> None:
     assert torch.equal(surest(look), torch.cat(read[:2]))
     assert len(read) > 2
     assert max(confidence(one).max() for one in read[2:]) > max(confidence(one).max() for one in read[:2])
+
+
+def test_a_mirror_image_is_read_where_it_is_surer_and_believed() -> None:
+    straight, mirrored = torch.tensor([0.5, 3.0, 0.1, 2.0]), torch.tensor([3.0, 2.0, 0.4, -4.0])
+    poses = torch.stack([straight, mirrored])[:, :, None].expand(-1, -1, 8)
+    assert surer_pose(poses)[:, 0].tolist() == pytest.approx([3.0, 3.0, 0.1, -4.0])
 
 
 def test_the_choice_does_not_know_the_message() -> None:
