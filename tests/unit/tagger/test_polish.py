@@ -80,7 +80,7 @@ def test_rounds_make_the_message_surer_at_the_same_price(tagger: Tagger) -> None
 
 
 def test_a_polished_tag_is_no_more_colourful(tagger: Tagger) -> None:
-    for place, residual in zip(places(tagger), residuals(tagger, 30), strict=True):
+    for place, residual in zip(places(tagger), residuals(tagger, 8), strict=True):
         assert colourfulness(residual) <= colourfulness(place.raw) * 1.001
 
 

@@ -9,16 +9,16 @@ import torch
 import faketagger
 from faketagger.config import check
 from faketagger.errors import CheckpointError, ConfigError
+from faketagger.tagger.checkpoint import checkpoint_config
 from faketagger.training import modules
 from faketagger.training.config import TrainConfig
 
+SHIPPED = checkpoint_config("face-128").network.plain()
 
-def _config(start_from: str, width: int = 32) -> TrainConfig:
-    values: dict[str, Any] = {
-        "name": "continued",
-        "tagger": {"start_from": start_from, "network": {"encoder_width": width}, "attacks": {"jpeg": 1}},
-    }
-    return check(values, TrainConfig, "test")
+
+def _config(start_from: str, **shape: int) -> TrainConfig:
+    tagger = {"start_from": start_from, "network": SHIPPED | shape, "attacks": {"jpeg": 1}}
+    return check({"name": "continued", "tagger": tagger}, TrainConfig, "test")
 
 
 def test_begins_with_the_weights_of_the_shipped_tagger() -> None:
@@ -31,7 +31,7 @@ def test_begins_with_the_weights_of_the_shipped_tagger() -> None:
 
 def test_refuses_a_tagger_of_another_shape() -> None:
     with pytest.raises(CheckpointError, match="another shape"):
-        modules.build_module(_config("face-128", width=16))
+        modules.build_module(_config("face-128", encoder_width=16))
 
 
 def test_says_which_taggers_there_are() -> None:
@@ -40,9 +40,7 @@ def test_says_which_taggers_there_are() -> None:
 
 
 def test_grows_the_shipped_tagger_to_twice_the_size() -> None:
-    network = {"size": 256, "patch": 8}
-    values = {"name": "grown", "tagger": {"start_from": "face-128", "network": network, "attacks": {"jpeg": 1}}}
-    module = modules.build_module(check(values, TrainConfig, "test"))
+    module = modules.build_module(_config("face-128", size=256, patch=8))
     small = faketagger.load("face-128").networks
     pictures = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
     enlarged = pictures.repeat_interleave(2, 2).repeat_interleave(2, 3)
