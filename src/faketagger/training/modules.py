@@ -12,6 +12,7 @@ from faketagger.training.parted import PartedModule
 from faketagger.training.reader_module import ReaderModule
 from faketagger.training.scene_module import SceneModule
 from faketagger.training.surround_module import SurroundModule
+from faketagger.training.surround_scene_module import SurroundSceneModule
 from faketagger.training.tagger_module import TaggerModule
 
 
@@ -40,15 +41,17 @@ def _tagger_module(config: TrainConfig, tagger: TaggerConfig) -> TaggerModule:
         del arguments[name]
     _leave_out(arguments["attacks"], arguments.pop("leave_out"))
     arguments |= {"max_steps": config.trainer.max_steps, "seed": config.seed}
-    if scenes and (tagger.reader or around):
-        raise ConfigError("tagger.scenes is for faces.", "Leave it out beside tagger.reader and tagger.surround.")
+    if scenes and tagger.reader:
+        raise ConfigError("tagger.reader is trained in scenes anyway.", "Leave out tagger.scenes.")
     if tagger.reader is not None:
         return _reader_module(tagger.reader, tagger, arguments)
     if around is None:
         module = SceneModule(**arguments) if scenes else TaggerModule(**arguments)
     else:
         _check_length(tagger, around["of"])
-        module = SurroundModule(around["zoom"], around["lost"], **arguments)
+        of, psnr_db = around.pop("of"), around.pop("psnr_db")
+        arguments |= around
+        module = SurroundSceneModule(of, psnr_db, **arguments) if scenes else SurroundModule(**arguments)
     if start is not None:
         begun = load(start)
         grow(begun.surround.networks if around and begun.surround else begun.networks, module.networks)

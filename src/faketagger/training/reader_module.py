@@ -7,21 +7,14 @@ import torch
 from torch import Tensor
 
 from faketagger.errors import ConfigError
-from faketagger.faces.geometry import transform_points, warp_crop
-from faketagger.simulator.graded import uniform
 from faketagger.simulator.views import round_to_uint8
 from faketagger.tagger.checkpoint import checkpoint_config, load, save
 from faketagger.tagger.growth import grow
 from faketagger.tagger.networks import TaggerNetworks
-from faketagger.tagger.place import blanked
-from faketagger.tagger.surround import READING, outside
 from faketagger.tagger.tagger import Tagger
 from faketagger.training.config import TrainConfig
+from faketagger.training.scene_around import lose, read_around
 from faketagger.training.scene_module import SceneModule
-
-_HIDDEN = (0.97, 1.17)
-"""How much larger than its landmarks say a face is hidden from who reads around it."""
-
 
 class ReaderModule(SceneModule):
     """Trains the decoder of a tagger whose encoder, and so every tag, stays as it is.
@@ -91,15 +84,10 @@ class ReaderModule(SceneModule):
     def _read(self, seen: Tensor, landmarks: Tensor, views: Tensor, rng: torch.Generator | None) -> Tensor:
         if self.lost is None:
             return super()._read(seen, landmarks, views, rng)
-        matrix, size = self._framed(landmarks, rng), self.networks.size
-        growth: Tensor | float = READING
+        matrix = self._framed(landmarks, rng)
         if rng is not None:
-            gone = uniform(rng, (len(seen), 1, 1, 1), seen) < self.lost
-            seen = torch.where(gone, round_to_uint8(views), seen)
-            low, high = _HIDDEN
-            growth = low + (high - low) * uniform(rng, (len(seen), 1, 1), landmarks)
-        where = outside(transform_points(landmarks, matrix), (size, size), growth)
-        return self.networks.read(blanked(warp_crop(seen, matrix, size).clamp(0, 1), where))
+            seen, _ = lose(seen, round_to_uint8(views), self.lost, rng)
+        return read_around(self.networks, seen, landmarks, matrix, rng)
 
 
 def _read_by(writer: Tagger, lost: float | None) -> tuple[TaggerNetworks, float]:

@@ -18,7 +18,7 @@ _SCENE = Framing(rotation=6.0, shift=0.04, zoom_out=0.68, zoom_in=0.95)
 _STILL_ZOOM = 0.8
 """Of a face in its scene, relative to the aligned crop: portraits of 256 px hold it at about that size."""
 
-_FOUND = Framing(rotation=2.0, shift=0.016, zoom_out=0.96, zoom_in=1.04)
+FOUND = Framing(rotation=2.0, shift=0.016, zoom_out=0.96, zoom_in=1.04)
 """How far landmarks that are found again may be off."""
 
 
@@ -50,4 +50,4 @@ class SceneModule(TaggerModule):
         """Scene -> what the networks look at, (N, 2, 3); with ``rng`` as landmarks are found again."""
         if rng is None:
             return crop_matrix(landmarks, self.networks.size, self.zoom)
-        return random_matrix(landmarks, self.networks.size, replace(_FOUND, zoom=self.zoom), rng)
+        return random_matrix(landmarks, self.networks.size, replace(FOUND, zoom=self.zoom), rng)
