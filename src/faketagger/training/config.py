@@ -61,8 +61,8 @@ class TaggerConfig(Section):
             or a smaller decoder.
             A surround begins with the weights of that tagger's surround, where it has one.
         surround: Train what writes and reads around faces instead; null for faces themselves.
-        reader: Train the decoder alone; ``start_from`` and ``surround`` stay null.
-        scenes: Tag, attack and read faces in whole pictures, as benchmarks do, instead of in aligned crops.
+        reader: Train the decoder alone, in scenes; ``start_from`` and ``surround`` stay null.
+        scenes: Tag, attack and read whole pictures, as benchmarks do, instead of aligned crops.
         leave_out: Names of ``attacks`` that this run is not trained against, for leave-one-out tables.
         payload_bits: Payload that a message of the trained tagger carries.
         crc_bits: Width of its check.

@@ -16,6 +16,7 @@ from faketagger.training.config import TrainConfig
 from faketagger.training.scene_around import lose, read_around
 from faketagger.training.scene_module import SceneModule
 
+
 class ReaderModule(SceneModule):
     """Trains the decoder of a tagger whose encoder, and so every tag, stays as it is.
 
