@@ -49,13 +49,18 @@ def _tagger_module(config: TrainConfig, tagger: TaggerConfig) -> TaggerModule:
         module = SceneModule(**arguments) if scenes else TaggerModule(**arguments)
     else:
         _check_length(tagger, around["of"])
-        of, psnr_db = around.pop("of"), around.pop("psnr_db")
-        arguments |= around
-        module = SurroundSceneModule(of, psnr_db, **arguments) if scenes else SurroundModule(**arguments)
+        module = _surround_module(around, scenes, arguments)
     if start is not None:
         begun = load(start)
         grow(begun.surround.networks if around and begun.surround else begun.networks, module.networks)
     return module
+
+
+def _surround_module(around: dict[str, Any], scenes: bool, arguments: dict[str, Any]) -> SurroundModule:
+    arguments = {"zoom": around["zoom"], "lost": around["lost"], **arguments}
+    if not scenes:
+        return SurroundModule(**arguments)
+    return SurroundSceneModule(around["of"], around["psnr_db"], **arguments)
 
 
 def _reader_module(reader: ReaderConfig, tagger: TaggerConfig, arguments: dict[str, Any]) -> ReaderModule:
