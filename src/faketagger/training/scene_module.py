@@ -18,7 +18,7 @@ _SCENE = Framing(rotation=6.0, shift=0.04, zoom_out=0.68, zoom_in=0.95)
 _STILL_ZOOM = 0.8
 """Of a face in its scene, relative to the aligned crop: portraits of 256 px hold it at about that size."""
 
-FOUND = Framing(rotation=2.0, shift=0.016, zoom_out=0.96, zoom_in=1.04)
+_FOUND = Framing(rotation=2.0, shift=0.016, zoom_out=0.96, zoom_in=1.04)
 """How far landmarks that are found again may be off."""
 
 
@@ -48,6 +48,21 @@ class SceneModule(TaggerModule):
 
     def _framed(self, landmarks: Tensor, rng: torch.Generator | None) -> Tensor:
         """Scene -> what the networks look at, (N, 2, 3); with ``rng`` as landmarks are found again."""
-        if rng is None:
-            return crop_matrix(landmarks, self.networks.size, self.zoom)
-        return random_matrix(landmarks, self.networks.size, replace(FOUND, zoom=self.zoom), rng)
+        return framed(landmarks, self.networks.size, self.zoom, rng)
+
+
+def framed(landmarks: Tensor, size: int, zoom: float, rng: torch.Generator | None) -> Tensor:
+    """Scene -> view of a face.
+
+    Args:
+        landmarks: (N, 68, 2) pixel coordinates in the scenes.
+        size: Side of the views in pixels.
+        zoom: Magnification of the views relative to the aligned crop.
+        rng: Where the view is a little off, as landmarks are that are found again; None to frame it exactly.
+
+    Returns:
+        (N, 2, 3) matrices.
+    """
+    if rng is None:
+        return crop_matrix(landmarks, size, zoom)
+    return random_matrix(landmarks, size, replace(_FOUND, zoom=zoom), rng)

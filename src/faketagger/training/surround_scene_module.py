@@ -5,13 +5,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from faketagger.faces.geometry import crop_matrix, warp_crop
-from faketagger.simulator.views import random_matrix, round_to_uint8
+from faketagger.faces.geometry import warp_crop
+from faketagger.simulator.views import round_to_uint8
 from faketagger.tagger.checkpoint import load
 from faketagger.tagger.raw import RawTagger
 from faketagger.tagger.surround import Surround
 from faketagger.training.scene_around import lose, read_around
-from faketagger.training.scene_module import FOUND, SceneModule
+from faketagger.training.scene_module import SceneModule, framed
 from faketagger.training.surround_module import SurroundModule
 
 
@@ -61,5 +61,4 @@ class SurroundSceneModule(SceneModule, SurroundModule):
     @torch.no_grad()
     def _read_face(self, seen: Tensor, landmarks: Tensor, rng: torch.Generator | None) -> Tensor:
         size = self.face.size
-        matrix = crop_matrix(landmarks, size) if rng is None else random_matrix(landmarks, size, FOUND, rng)
-        return self.face.networks.read(warp_crop(seen, matrix, size))
+        return self.face.networks.read(warp_crop(seen, framed(landmarks, size, 1.0, rng), size))
