@@ -63,6 +63,8 @@ class TaggerConfig(Section):
         surround: Train what writes and reads around faces instead; null for faces themselves.
         reader: Train the decoder alone, in scenes; ``start_from`` and ``surround`` stay null.
         scenes: Tag, attack and read whole pictures, as benchmarks do, instead of aligned crops.
+        unsure: In scenes, the share of the pictures of a step of which the decoder also sees a view that says nothing,
+            mirrored or without a tag, and is to be unsure of every bit.
         leave_out: Names of ``attacks`` that this run is not trained against, for leave-one-out tables.
         payload_bits: Payload that a message of the trained tagger carries.
         crc_bits: Width of its check.
@@ -73,6 +75,7 @@ class TaggerConfig(Section):
     surround: SurroundConfig | None = None
     reader: ReaderConfig | None = None
     scenes: bool = False
+    unsure: float = Field(default=0.0, ge=0, le=1)
     network: NetworkConfig = NetworkConfig()
     payload_bits: int = Field(default=24, ge=1)
     crc_bits: int = 12

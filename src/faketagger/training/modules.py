@@ -37,16 +37,18 @@ def build_module(config: TrainConfig) -> PartedModule:
 def _tagger_module(config: TrainConfig, tagger: TaggerConfig) -> TaggerModule:
     arguments = tagger.plain()
     start, around, _, scenes = (arguments.pop(name) for name in ("start_from", "surround", "reader", "scenes"))
-    for name in ("payload_bits", "crc_bits"):
+    for name in ("payload_bits", "crc_bits", "unsure"):
         del arguments[name]
     _leave_out(arguments["attacks"], arguments.pop("leave_out"))
     arguments |= {"max_steps": config.trainer.max_steps, "seed": config.seed}
     if scenes and tagger.reader:
         raise ConfigError("tagger.reader is trained in scenes anyway.", "Leave out tagger.scenes.")
+    if tagger.unsure and (around or not scenes):
+        raise ConfigError("tagger.unsure is for faces in scenes.", "Set tagger.scenes=true, or leave it out.")
     if tagger.reader is not None:
         return _reader_module(tagger.reader, tagger, arguments)
     if around is None:
-        module = SceneModule(**arguments) if scenes else TaggerModule(**arguments)
+        module = SceneModule(tagger.unsure, **arguments) if scenes else TaggerModule(**arguments)
     else:
         _check_length(tagger, around["of"])
         module = _surround_module(around, scenes, arguments)

@@ -6,9 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from faketagger.errors import ConfigError
 from faketagger.faces.geometry import crop_matrix, warp_crop
 from faketagger.simulator.views import STILL, Framing, flip, random_matrix, random_views, round_to_uint8
 from faketagger.tagger.raw import RawTagger
+from faketagger.training.losses import message_loss
 from faketagger.training.tagger_module import TaggerModule
 
 SIDE = 256
@@ -27,7 +29,24 @@ class SceneModule(TaggerModule):
 
     Scenes are pictures with a face in them, not aligned crops. They are tagged and rounded as a tagger does it,
     attacked, and looked at where the landmarks have moved to and a little off.
+
+    Args:
+        unsure: Share of the scenes of a step of which the decoder also sees a view that says nothing, and is to be
+            unsure of every bit: half of them the mirror image of what was attacked, half without a tag.
+        **settings: As for :class:`TaggerModule`.
+
+    Raises:
+        ConfigError: Mirror images are to say nothing, and are among the attacks.
     """
+
+    def __init__(self, unsure: float = 0.0, **settings: Any) -> None:
+        super().__init__(**settings)
+        if unsure and any(entry.attack.name == "flip" for entry in self.pool.entries):
+            raise ConfigError(
+                "tagger.unsure: the mirror image is to say nothing, and tagger.attacks asks it for the message.",
+                "Remove flip from tagger.attacks: readers look at both poses anyway.",
+            )
+        self.save_hyperparameters({"unsure": unsure})
 
     def _still_views(self, images: Tensor, landmarks: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         return random_views(images, landmarks, SIDE, replace(STILL, zoom=_STILL_ZOOM), rng)
@@ -45,6 +64,21 @@ class SceneModule(TaggerModule):
 
     def _read(self, seen: Tensor, landmarks: Tensor, views: Tensor, rng: torch.Generator | None) -> Tensor:
         return self.networks.read(warp_crop(seen, self._framed(landmarks, rng), self.networks.size))
+
+    def _unsure_loss(
+        self, images: Tensor, landmarks: Tensor, attacked: Tensor, moved: Tensor, rng: torch.Generator
+    ) -> Tensor | float:
+        count = round(self.hparams["unsure"] * len(images))
+        if not count:
+            return 0.0
+        mirrored, bare = slice(count // 2), slice(count // 2, count)
+        size = self.networks.size
+        views = torch.cat([
+            warp_crop(attacked[mirrored], self._framed(moved[mirrored], rng), size).flip(3),
+            warp_crop(images[bare], self._framed(landmarks[bare], rng), size),
+        ])  # fmt: skip
+        logits = self.networks.read(views)
+        return count / len(images) * message_loss(logits, torch.full_like(logits, 0.5))
 
     def _framed(self, landmarks: Tensor, rng: torch.Generator | None) -> Tensor:
         """Scene -> what the networks look at, (N, 2, 3); with ``rng`` as landmarks are found again."""

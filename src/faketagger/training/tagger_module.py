@@ -161,9 +161,16 @@ class TaggerModule(PartedModule):
         attacked, moved, drawn = self._attack(tagged, landmarks, rng)
         logits = self._read(attacked, moved, images, None if self.curriculum.stage == "message" else rng)
         loss = message_loss(logits, message) + self._picture_loss(tagged, images)
+        loss = loss + self._unsure_loss(images, landmarks, attacked, moved, rng)
         self._account(logits, message, drawn, index)
         self._log_state(loss)
         return loss
+
+    def _unsure_loss(
+        self, images: Tensor, landmarks: Tensor, attacked: Tensor, moved: Tensor, rng: torch.Generator
+    ) -> Tensor | float:
+        """What it costs to be sure where there is nothing to read; nothing here, as every view holds a message."""
+        return 0.0
 
     def _picture_loss(self, tagged: Tensor, images: Tensor) -> Tensor | float:
         """What the tag costs the pictures, as the stage weighs it."""

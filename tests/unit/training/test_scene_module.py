@@ -9,6 +9,7 @@ import torch
 import faketagger
 from faketagger.config import check
 from faketagger.errors import ConfigError
+from faketagger.faces.geometry import warp_crop
 from faketagger.tagger.checkpoint import checkpoint_config
 from faketagger.training import modules
 from faketagger.training.config import TrainConfig
@@ -72,3 +73,49 @@ def test_what_is_read_teaches_encoder_and_decoder(tmp_path: Path) -> None:
 def test_a_reader_needs_no_word_about_scenes() -> None:
     with pytest.raises(ConfigError, match="in scenes anyway"):
         modules.build_module(config(reader={"of": ["face-128"]}))
+
+
+def test_it_costs_to_be_sure_of_a_mirror_image_and_of_an_untagged_face() -> None:
+    module = modules.build_module(config(unsure=0.5, attacks={"jpeg": 1}))
+    assert isinstance(module, SceneModule)
+    images, landmarks, message = scenes(module)
+    _, tagged = module._tag(images, landmarks, message, torch.Generator())
+    asked: list[torch.Tensor] = []
+    read = module.networks.read
+
+    def listen(views: torch.Tensor) -> torch.Tensor:
+        asked.append(views)
+        return read(views)
+
+    module.networks.read = listen  # type: ignore[method-assign]
+    with torch.no_grad():
+        cost = module._unsure_loss(images, landmarks, tagged, landmarks, torch.Generator().manual_seed(2))
+    [views] = asked
+    count = round(0.5 * len(images))
+    assert len(views) == count
+    rng = torch.Generator().manual_seed(2)
+    half = count // 2
+    seen = warp_crop(tagged[:half], module._framed(landmarks[:half], rng), module.networks.size)
+    torch.testing.assert_close(views[:half], seen.flip(3))
+    seen = warp_crop(images[half:count], module._framed(landmarks[half:count], rng), module.networks.size)
+    torch.testing.assert_close(views[half:], seen)
+    sure = module.networks.read(views).detach().abs()
+    assert cost == pytest.approx(float(0.5 * (sure / 2 + torch.log1p((-sure).exp())).mean()), rel=1e-4)
+
+
+def test_nothing_is_asked_of_views_without_a_tag_unless_told() -> None:
+    module = modules.build_module(config())
+    assert isinstance(module, SceneModule)
+    images, landmarks, _ = scenes(module)
+    assert module._unsure_loss(images, landmarks, images, landmarks, torch.Generator()) == 0.0
+
+
+def test_a_mirror_image_cannot_both_hold_the_message_and_nothing() -> None:
+    with pytest.raises(ConfigError, match="is to say nothing"):
+        modules.build_module(config(unsure=0.25))
+
+
+@pytest.mark.parametrize("changes", [{"scenes": False}, {"reader": {"of": ["face-128"]}, "start_from": None}])
+def test_only_faces_in_scenes_learn_to_be_unsure(changes: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        modules.build_module(config(unsure=0.25, attacks={"jpeg": 1}, **changes))
