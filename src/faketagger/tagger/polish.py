@@ -37,7 +37,7 @@ _BLOCK = 16
 _ATTACKS: dict[str, Any] = {
     "identity": 0.7, "jpeg": {"weight": 1.5, "severity": [30, 80]}, "webp": {"weight": 0.7, "severity": [30, 80]},
     "h264": {"weight": 5, "severity": [26, 36]}, "blur": 0.5, "noise": 0.7,
-    "resize": {"weight": 2, "severity": [0.1, 0.4]}, "flip": 0.4,
+    "resize": {"weight": 2, "severity": [0.1, 0.4]},
     "brightness": {"weight": 2, "severity": [-0.3, 0.35]}, "contrast": 0.4, "gamma": 0.4, "exposure": 0.6, "grain": 0.4,
     "haze": 0.3, "rain": 0.5, "vignette": 0.3, "swap": 1.5, "synthesis": 2, "synthesis_spatial": 3, "synthesis_gan": 2,
     "synthesis_super": 3, "edit": 2.5, "reenact": 1,
