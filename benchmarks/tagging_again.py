@@ -41,7 +41,7 @@ def seen(tagger: faketagger.Tagger, pixels: NDArray[np.uint8], face: Face, attac
         batch = AttackBatch(picture, torch.from_numpy(face.landmarks)[None])
         output = build(attack, severity=ATTACKS[attack])(batch, torch.Generator().manual_seed(0))
         picture = round_to_uint8(output.images)
-    return tagger.face_logits(picture, [face])[0]
+    return tagger.face_logits(picture, [face], search=False)[0]
 
 
 @torch.no_grad()

@@ -43,7 +43,7 @@ def measure(tagger: Tagger, video: Path) -> dict[str, float | int | None]:
     tracks, alone, found = Tracks(), [], 0
     for place, frame in enumerate(read_frames(video)):
         faces = find_faces(frame.pixels, max_faces=1)
-        poses = tagger.face_logits(_tensor(frame.pixels, tagger), faces)
+        poses = tagger.face_logits(_tensor(frame.pixels, tagger), faces, search=False)
         tracks.follow(faces, poses, place, frame.time_s)
         for logits in poses:
             decoded = tagger.codec.decode(logits[0])

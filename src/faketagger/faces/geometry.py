@@ -50,6 +50,12 @@ def invert(matrix: Tensor) -> Tensor:
     return torch.cat([linear, -linear @ matrix[:, :, 2:]], 2)
 
 
+def chained(first: Tensor, second: Tensor) -> Tensor:
+    """What ``first`` does and then what ``second`` does, (N, 2, 3) each; ``first`` may be one for all, (1, 2, 3)."""
+    linear, shift = second[:, :, :2], second[:, :, 2:]
+    return torch.cat([linear @ first[:, :, :2], linear @ first[:, :, 2:] + shift], 2)
+
+
 def scale_of(matrix: Tensor) -> Tensor:
     """(N,) magnification of (N, 2, 3) similarity matrices: crop pixels per picture pixel."""
     return torch.linalg.det(matrix[:, :, :2]).abs().sqrt()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from faketagger.faces.geometry import crop_matrix, transform_points, warp_crop
+from faketagger.faces.geometry import chained, crop_matrix, transform_points, warp_crop
 from faketagger.simulator.landmarks import mirror_order
 
 
@@ -50,9 +50,7 @@ def random_matrix(landmarks: Tensor, size: int, framing: Framing, rng: torch.Gen
         (N, 2, 3) picture -> crop.
     """
     base = crop_matrix(landmarks, size, framing.zoom)
-    turn = random_similarity(len(landmarks), size, framing, rng).to(base)
-    linear, moved = turn[:, :, :2], turn[:, :, 2:]
-    return torch.cat([linear @ base[:, :, :2], linear @ base[:, :, 2:] + moved], 2)
+    return chained(base, random_similarity(len(landmarks), size, framing, rng).to(base))
 
 
 def random_similarity(n: int, size: int, framing: Framing, rng: torch.Generator) -> Tensor:

@@ -7,10 +7,10 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from faketagger.errors import ImageError, PayloadError
-from faketagger.faces.geometry import crop_matrix, face_mask, transform_points, warp_crop
+from faketagger.faces.geometry import chained, crop_matrix, face_mask, transform_points, warp_crop
 from faketagger.tagger.attenuation import hold_power
 from faketagger.tagger.encoder import amplitude
-from faketagger.tagger.framing import surer_pose
+from faketagger.tagger.framing import moved, resettled, surer_pose
 from faketagger.tagger.networks import TaggerNetworks
 from faketagger.tagger.place import Place
 from faketagger.tagger.polish import polished
@@ -153,6 +153,8 @@ class RawTagger(nn.Module):
     def read_aligned(self, images: Tensor, landmarks: Tensor) -> Tensor:
         """Read raw messages from the faces of pictures, or from their mirror images where those are surer of it.
 
+        Where the bits are not sure, faces are looked at moved a little, too.
+
         Args:
             images: (N, 3, H, W) in [0, 1].
             landmarks: (N, 68, 2) pixel coordinates of one face a picture.
@@ -164,27 +166,37 @@ class RawTagger(nn.Module):
             ImageError: ``images`` has another shape or holds NaN.
         """
         self._check(images)
-        return self._read(images, landmarks[:, None], 0, mirrored=False)
+        return self._read(images, landmarks[:, None], 0, search=True, mirrored=False)
 
-    def read_poses(self, images: Tensor, faces: Tensor, number: int) -> Tensor:
+    def read_poses(self, images: Tensor, faces: Tensor, number: int, search: bool = True) -> Tensor:
         """Read raw messages in and around one face of each picture, as it is and as in a mirror.
 
         Args:
             images: (N, 3, H, W) in [0, 1].
             faces: (N, F, 68, 2) pixel coordinates of all faces.
             number: Which of the F.
+            search: Look at faces moved a little, too, where the bits are not sure. The surest of several views is
+                surer than one, so not where confidence is judged.
 
         Returns:
             Logits (2 N, L), those of the mirror images last.
         """
-        return self._read(images, faces, number, mirrored=True)
+        return self._read(images, faces, number, search, mirrored=True)
 
-    def _read(self, images: Tensor, faces: Tensor, number: int, mirrored: bool) -> Tensor:
-        crops = warp_crop(images, crop_matrix(faces[:, number], self.size), self.size)
-        logits = self.networks.read(torch.cat([crops, crops.flip(3)]))
-        if not mirrored:
-            logits = surer_pose(logits.unflatten(0, (2, -1)))
+    def _read(self, images: Tensor, faces: Tensor, number: int, search: bool, mirrored: bool) -> Tensor:
+        matrix = crop_matrix(faces[:, number], self.size)
+        crops = warp_crop(images, matrix, self.size)
+        poses = self.networks.read(torch.cat([crops, crops.flip(3)])).unflatten(0, (2, -1))
+        if search:
+            looks = [partial(self._look, *one) for one in zip(images[:, None], matrix[:, None], strict=True)]
+            poses = torch.stack([resettled(look, poses[:, row]) for row, look in enumerate(looks)], 1)
+        logits = poses.flatten(0, 1) if mirrored else surer_pose(poses)
         return logits if self.surround is None else logits + self.surround.read(images, faces, number, mirrored)
+
+    def _look(self, image: Tensor, matrix: Tensor, moves: Tensor, mirrored: bool) -> Tensor:
+        matrices = chained(matrix, moved(moves.to(matrix), self.size, 0))
+        crops = warp_crop(image.expand(len(moves), -1, -1, -1), matrices, self.size)
+        return self.networks.read(crops.flip(3) if mirrored else crops)
 
     def _native(self, images: Tensor) -> Tensor:
         if images.shape[2:] == (self.size, self.size):

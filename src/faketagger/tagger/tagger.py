@@ -99,7 +99,7 @@ class Tagger(RawTagger):
             raise FaceError("no face was found, so there is nothing to tag", "use a picture whose face is larger")
         pixels = torch.from_numpy(photo.rgb).permute(2, 0, 1)[None].to(self.device)
         if not again:
-            refuse_tagged(self.face_logits(pixels, faces), self.codec)
+            refuse_tagged(self.face_logits(pixels, faces, search=False), self.codec)
         pixels = self.embed_faces(pixels, message, self.points(faces), psnr_db)
         return photo.with_rgb(pixels[0].permute(1, 2, 0).cpu().numpy())
 
@@ -123,14 +123,18 @@ class Tagger(RawTagger):
         if not faces:
             return read_picture([], codec, significance)
         pixels = torch.from_numpy(photo.rgb).permute(2, 0, 1)[None].to(self.device)
-        found = zip(faces, self.face_logits(pixels, faces), strict=True)
+        found = zip(faces, self.face_logits(pixels, faces, search=True), strict=True)
         return read_picture([read_face(face, poses, codec) for face, poses in found], codec, significance)
 
     @torch.no_grad()
-    def face_logits(self, pixels: Tensor, faces: list[Face]) -> list[NDArray[np.float64]]:
-        """What is read in and around each face of one picture (1, 3, H, W): logits (2, L), as it is and mirrored."""
+    def face_logits(self, pixels: Tensor, faces: list[Face], search: bool) -> list[NDArray[np.float64]]:
+        """What is read in and around each face of one picture (1, 3, H, W): logits (2, L), as it is and mirrored.
+
+        ``search`` is that of :meth:`read_poses`.
+        """
         points = self.points(faces)
-        return [self.read_poses(pixels, points, number).double().cpu().numpy() for number in range(len(faces))]
+        poses = [self.read_poses(pixels, points, number, search) for number in range(len(faces))]
+        return [logits.double().cpu().numpy() for logits in poses]
 
     def points(self, faces: list[Face]) -> Tensor:
         """Landmarks (1, F, 68, 2) of the faces of one picture, on the tagger's device."""

@@ -86,7 +86,7 @@ def embed_video(
             return None
         pixels = _tensor(frame.pixels, tagger)
         if not (tagged or again):
-            refuse_tagged(tagger.face_logits(pixels, faces), tagger.codec)
+            refuse_tagged(tagger.face_logits(pixels, faces, search=False), tagger.codec)
         tagged += 1
         pixels = tagger.embed_faces(pixels, message, tagger.points(faces), psnr_db)
         return to_uint8(pixels[0].permute(1, 2, 0).cpu().numpy())
@@ -137,7 +137,7 @@ def read_video(
     frames: list[dict[str, Any]] = []
     for place, frame in enumerate(read_frames(source, step, max_frames)):
         faces = find_faces(frame.pixels)
-        poses = tagger.face_logits(_tensor(frame.pixels, tagger), faces)
+        poses = tagger.face_logits(_tensor(frame.pixels, tagger), faces, search=False)
         numbers = tracks.follow(faces, poses, place, frame.time_s)
         alone = [read_face(face, logits, codec).plain() for face, logits in zip(faces, poses, strict=True)]
         entry = [{"track": number} | reading for number, reading in zip(numbers, alone, strict=True)]

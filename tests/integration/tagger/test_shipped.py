@@ -55,6 +55,18 @@ def test_embed_and_read(tagger: Tagger, portrait: np.ndarray, tagged: Photo) -> 
     assert len(reading.faces) == 1
 
 
+def test_a_face_whose_landmarks_are_off_is_read_in_another_framing(portrait: np.ndarray) -> None:
+    large = faketagger.load("face-256")
+    pixels = torch.from_numpy(portrait.copy()).permute(2, 0, 1)[None].float() / 255
+    points = torch.from_numpy(find_faces(portrait)[0].landmarks)[None, None]
+    message = torch.randint(0, 2, (1, 64), generator=torch.Generator().manual_seed(0)).float()
+    tagged = large.embed_faces(pixels, message, points)
+    points = points + 0.1 * torch.linalg.norm(points[..., 45, :] - points[..., 36, :])
+    right = [((large.read_poses(tagged, points, 0, search)[0] > 0) == (message > 0.5)).sum() for search in (False, True)]
+    assert right[0] < 48
+    assert right[1] >= 63
+
+
 def test_the_larger_tagger_carries_more(portrait: np.ndarray) -> None:
     large = faketagger.load("face-256", key="a test's own key")
     assert (large.networks.size, large.message_bits) == (256, 64)

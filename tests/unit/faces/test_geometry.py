@@ -23,7 +23,7 @@ from faketagger.faces import (
     transform_points,
     warp_crop,
 )
-from faketagger.faces.geometry import edge_window
+from faketagger.faces.geometry import chained, edge_window
 
 poses = st.fixed_dictionaries(
     {
@@ -74,6 +74,15 @@ def test_the_matrix_is_a_similarity_and_invertible(pose, seed):
     assert torch.linalg.det(linear) > 0
     there_and_back = transform_points(transform_points(landmarks, matrix), invert(matrix))
     assert torch.allclose(there_and_back, landmarks, atol=1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(first=poses, second=poses)
+def test_matrices_in_a_chain_do_one_after_the_other(first, second):
+    points = make_landmarks(**first)
+    one, other = crop_matrix(points, 128), crop_matrix(make_landmarks(**second), 64)
+    apart = transform_points(transform_points(points, one), other)
+    assert torch.allclose(transform_points(points, chained(one, other)), apart, atol=1e-6)
 
 
 @settings(max_examples=40, deadline=None)

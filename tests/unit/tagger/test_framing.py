@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from faketagger.faces.geometry import transform_points, warp_crop
-from faketagger.tagger.framing import _ROUNDS, SURE, confidence, moved, surer_pose, surest
+from faketagger.tagger.framing import _IN_FACE, _ROUNDS, SURE, confidence, moved, resettled, surer_pose, surest
 
 
 class Peak:
@@ -99,3 +99,37 @@ def test_moves_are_what_they_say() -> None:
     matrix = moved(torch.tensor([[0.25, 0.0, math.log(2), math.pi / 2]]), 32, 8)
     assert transform_points(middle, matrix)[0, 0].tolist() == pytest.approx([15.5 + 8, 15.5], abs=1e-4)
     assert transform_points(right, matrix)[0, 0].tolist() == pytest.approx([15.5 + 8, 15.5 + 20], abs=1e-4)
+
+
+@given(st.tuples(*[st.sampled_from([-0.7, 0.0, 0.7])] * 4), st.booleans())
+def test_the_surer_pose_of_a_face_is_framed_anew_and_the_other_one_left(
+    shares: tuple[float, ...], mirrored: bool
+) -> None:
+    peak = Peak(tuple(share * reach for share, reach in zip(shares, (0.02, 0.02, 0.03, 0.03), strict=True)), mirrored)
+    still = torch.zeros(1, 4)
+    poses = torch.cat([peak(still, False), peak(still, True)])
+    peak.looks = 0
+    found = resettled(peak, poses)
+    assert torch.equal(found[int(not mirrored)], poses[int(not mirrored)])
+    assert confidence(found)[int(mirrored)] >= confidence(poses)[int(mirrored)]
+    assert peak.looks <= sum(last - first for first, last, _, _ in _IN_FACE)
+
+
+@pytest.mark.parametrize("logit", [0.9, 8.0])
+def test_a_face_of_which_bits_are_sure_or_hopeless_is_looked_at_once(logit: float) -> None:
+    def look(moves: Tensor, mirrored: bool) -> Tensor:
+        raise AssertionError("looked again")
+
+    poses = torch.full((2, 8), logit)
+    assert torch.equal(resettled(look, poses), poses)
+
+
+def test_a_round_in_a_face_that_gains_nothing_is_the_last() -> None:
+    looks = []
+
+    def look(moves: Tensor, mirrored: bool) -> Tensor:
+        looks.append(len(moves))
+        return torch.full((len(moves), 8), 2.01)
+
+    resettled(look, torch.full((2, 8), 2.0))
+    assert looks == [16]
