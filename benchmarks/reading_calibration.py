@@ -44,12 +44,15 @@ def pictures(folder: Path | None, count: int) -> tuple[Tensor, Tensor]:
 @torch.no_grad()
 def attacked_logits(tagger: faketagger.Tagger, attack: str | None, images: Tensor, landmarks: Tensor) -> Tensor:
     """Logits (N, L), read from tagged pictures (N, 3, H, W) after an attack."""
+    return tagger.read_aligned(*((images, landmarks) if attack is None else attacked(attack, images, landmarks)))
+
+
+def attacked(attack: str, images: Tensor, landmarks: Tensor) -> tuple[Tensor, Tensor]:
+    """Pictures (N, 3, H, W) after an attack, as 8-bit files hold them, and where it moved the landmarks to."""
     batch = AttackBatch(images, landmarks)
-    if attack is None:
-        return tagger.read_aligned(images, landmarks)
     options = {} if ATTACKS[attack] is None else {"severity": ATTACKS[attack]}
     output = build(attack, **options)(batch, torch.Generator().manual_seed(0))
-    return tagger.read_aligned(round_to_uint8(output.images), moved_landmarks(batch, output))
+    return round_to_uint8(output.images), moved_landmarks(batch, output)
 
 
 def measure(tagger: str = "face-128", faces: Path | None = None, count: int = 32) -> dict[str, dict[str, float]]:

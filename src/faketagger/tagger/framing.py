@@ -4,7 +4,7 @@ The choice looks at how sure the bits are, never at the key or a message. So p-v
 hold for the chosen framing as for any other, and nothing has to be paid for it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache, partial
 
 import torch
@@ -30,11 +30,13 @@ The first two look around the view as it is, the others around the best so far. 
 sixteen moves; where there is none the surest of them has 0.63, seldom 0.71, and nothing more is looked at."""
 
 
-_IN_FACE = ((0, 16, 1.0, 0.76), (0, 16, 0.5, 0.76), (0, 16, 0.3, 0.76), (0, 16, 0.18, 0.76))
-"""The same within a face. Its decoder has learnt to be a little off, so few moves do; and of a face without a tag it is
-seldom so sure that any of them is looked at."""
-_WORTH = 0.01
-"""By so much a round in a face has to be surer for the next one to be looked at."""
+_IN_FACE = ((0, 8, 1.0), (8, 16, 0.5), (0, 8, 0.25))
+"""First and last of the moves of a face, and their spread."""
+_HOPE = 0.76
+"""Mean confidence of a face's bits below which no framing is likely to be better: of faces without a tag it is seldom
+more."""
+_TRUST = 40.0
+"""What a surer framing counts more. The surest alone misleads where the first is right, all alike where it is not."""
 
 
 def confidence(logits: Tensor) -> Tensor:
@@ -42,11 +44,28 @@ def confidence(logits: Tensor) -> Tensor:
     return torch.sigmoid(logits.abs()).mean(-1)
 
 
-def surer_pose(poses: Tensor) -> Tensor:
-    """Logits (N, L), out of those of views and of their mirror images, (2, N, L): the latter where believed."""
+def turned(poses: Tensor) -> Tensor:
+    """(N,) True where mirror images are believed, from logits (2, N, L) of views and of their mirror images."""
     straight, mirrored = confidence(poses)
-    turned = (mirrored > straight) & (mirrored >= BELIEVED)
-    return torch.where(turned[:, None], poses[1], poses[0])
+    return (mirrored > straight) & (mirrored >= BELIEVED)
+
+
+def agreed(look: Callable[[Tensor], Tensor], logits: Tensor) -> Tensor:
+    """What a face says whose framing may be off: an expression moves landmarks as a turn of the head would.
+
+    Args:
+        look: Moves (K, 4), as for :func:`surest`, to logits (K, L).
+        logits: Logits (L,) of the face as it is framed.
+
+    Returns:
+        Logits (L,): the mean over some moved framings, each weighed by how sure it is; the same where the bits are sure
+        or hopeless.
+    """
+    if not _HOPE <= confidence(logits) < SURE:
+        return logits
+    read = look(torch.cat([spread * _cloud(first, last) for first, last, spread in _IN_FACE]))
+    read = torch.cat([logits[None], read])
+    return torch.softmax(_TRUST * confidence(read), 0) @ read
 
 
 def surest(look: Callable[..., Tensor]) -> Tensor:
@@ -69,43 +88,18 @@ def surest(look: Callable[..., Tensor]) -> Tensor:
     return logits.expand(2, -1) if sure >= BELIEVED else poses
 
 
-def resettled(look: Callable[..., Tensor], poses: Tensor) -> Tensor:
-    """Logits of a face whose framing is off: an expression moves landmarks as a turn of the head would.
-
-    Args:
-        look: As for :func:`surest`.
-        poses: Logits (2, L) of the face as it is framed and of its mirror image.
-
-    Returns:
-        Logits (2, L): those of the surer pose in its surest framing, if that is believed.
-    """
-    pose = int(confidence(poses).argmax())
-    logits, sure = _searched(partial(look, mirrored=bool(pose)), poses[pose], _IN_FACE, _WORTH)
-    if sure < BELIEVED:
-        return poses
-    return torch.stack([poses[0], logits] if pose else [logits, poses[1]])
-
-
-def _searched(
-    look: Callable[[Tensor], Tensor],
-    logits: Tensor,
-    rounds: Sequence[tuple[int, int, float, float]] = _ROUNDS,
-    worth: float = 0.0,
-) -> tuple[Tensor, Tensor]:
-    """Surest logits (L,) and their confidence, from those without a move on, until a round is not ``worth`` it."""
+def _searched(look: Callable[[Tensor], Tensor], logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Surest logits (L,) and their confidence, from those without a move on."""
     best, sure = torch.zeros(4), confidence(logits)
-    for first, last, spread, hope in rounds:
+    for first, last, spread, hope in _ROUNDS:
         if not hope <= sure < SURE:
             break
-        before = sure
         trials = spread * _cloud(first, last) + (best if spread < 1 else 0)
         read = look(trials)
         found = confidence(read)
         place = int(found.argmax())
         if found[place] > sure:
             best, logits, sure = trials[place], read[place], found[place]
-        if sure - before < worth:
-            break
     return logits, sure
 
 

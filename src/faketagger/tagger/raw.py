@@ -10,7 +10,7 @@ from faketagger.errors import ImageError, PayloadError
 from faketagger.faces.geometry import chained, crop_matrix, face_mask, transform_points, warp_crop
 from faketagger.tagger.attenuation import hold_power
 from faketagger.tagger.encoder import amplitude
-from faketagger.tagger.framing import moved, resettled, surer_pose
+from faketagger.tagger.framing import agreed, moved, turned
 from faketagger.tagger.networks import TaggerNetworks
 from faketagger.tagger.place import Place
 from faketagger.tagger.polish import polished
@@ -175,8 +175,7 @@ class RawTagger(nn.Module):
             images: (N, 3, H, W) in [0, 1].
             faces: (N, F, 68, 2) pixel coordinates of all faces.
             number: Which of the F.
-            search: Look at faces moved a little, too, where the bits are not sure. The surest of several views is
-                surer than one, so not where confidence is judged.
+            search: Look at faces in moved framings, too, where the bits are not sure, in 25 times the time.
 
         Returns:
             Logits (2 N, L), those of the mirror images last.
@@ -187,14 +186,15 @@ class RawTagger(nn.Module):
         matrix = crop_matrix(faces[:, number], self.size)
         crops = warp_crop(images, matrix, self.size)
         poses = self.networks.read(torch.cat([crops, crops.flip(3)])).unflatten(0, (2, -1))
-        if search:
-            looks = [partial(self._look, *one) for one in zip(images[:, None], matrix[:, None], strict=True)]
-            poses = torch.stack([resettled(look, poses[:, row]) for row, look in enumerate(looks)], 1)
-        logits = poses.flatten(0, 1) if mirrored else surer_pose(poses)
+        pose = turned(poses).long()
+        for row in range(len(images) if search else 0):
+            look = partial(self._look, images[row], matrix[row], bool(pose[row]))
+            poses[pose[row], row] = agreed(look, poses[pose[row], row])
+        logits = poses.flatten(0, 1) if mirrored else poses[pose, torch.arange(len(images))]
         return logits if self.surround is None else logits + self.surround.read(images, faces, number, mirrored)
 
-    def _look(self, image: Tensor, matrix: Tensor, moves: Tensor, mirrored: bool) -> Tensor:
-        matrices = chained(matrix, moved(moves.to(matrix), self.size, 0))
+    def _look(self, image: Tensor, matrix: Tensor, mirrored: bool, moves: Tensor) -> Tensor:
+        matrices = chained(matrix[None], moved(moves.to(matrix), self.size, 0))
         crops = warp_crop(image.expand(len(moves), -1, -1, -1), matrices, self.size)
         return self.networks.read(crops.flip(3) if mirrored else crops)
 

@@ -1,6 +1,7 @@
 """The search for the surest framing: it finds a hidden move, stops where it is sure, and never looks at a message."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from faketagger.faces.geometry import transform_points, warp_crop
-from faketagger.tagger.framing import _IN_FACE, _ROUNDS, SURE, confidence, moved, resettled, surer_pose, surest
+from faketagger.tagger.framing import _ROUNDS, SURE, agreed, confidence, moved, surest, turned
 
 
 class Peak:
@@ -78,13 +79,16 @@ def test_luck_is_not_believed() -> None:
 def test_a_mirror_image_is_read_where_it_is_surer_and_believed() -> None:
     straight, mirrored = torch.tensor([0.5, 3.0, 0.1, 2.0]), torch.tensor([3.0, 2.0, 0.4, -4.0])
     poses = torch.stack([straight, mirrored])[:, :, None].expand(-1, -1, 8)
-    assert surer_pose(poses)[:, 0].tolist() == pytest.approx([3.0, 3.0, 0.1, -4.0])
+    assert turned(poses).tolist() == [True, False, False, True]
 
 
 def test_the_choice_does_not_know_the_message() -> None:
     peak = Peak((0.02, -0.03, 0.05, 0.0))
-    turned = torch.tensor([1.0, -1.0, 1.0, -1.0])
-    assert torch.equal(surest(lambda moves, mirrored: turned * peak(moves, mirrored)), turned * surest(peak))
+    signs = torch.tensor([1.0, -1.0, 1.0, -1.0])
+    assert torch.equal(surest(lambda moves, mirrored: signs * peak(moves, mirrored)), signs * surest(peak))
+    read = partial(peak, mirrored=False)
+    alone = read(torch.zeros(1, 4))[0]
+    torch.testing.assert_close(agreed(lambda moves: signs * read(moves), signs * alone), signs * agreed(read, alone))
 
 
 def test_no_move_is_the_middle_of_the_canvas() -> None:
@@ -101,35 +105,33 @@ def test_moves_are_what_they_say() -> None:
     assert transform_points(right, matrix)[0, 0].tolist() == pytest.approx([15.5 + 8, 15.5 + 20], abs=1e-4)
 
 
-@given(st.tuples(*[st.sampled_from([-0.7, 0.0, 0.7])] * 4), st.booleans())
-def test_the_surer_pose_of_a_face_is_framed_anew_and_the_other_one_left(
-    shares: tuple[float, ...], mirrored: bool
-) -> None:
-    peak = Peak(tuple(share * reach for share, reach in zip(shares, (0.02, 0.02, 0.03, 0.03), strict=True)), mirrored)
-    still = torch.zeros(1, 4)
-    poses = torch.cat([peak(still, False), peak(still, True)])
-    peak.looks = 0
-    found = resettled(peak, poses)
-    assert torch.equal(found[int(not mirrored)], poses[int(not mirrored)])
-    assert confidence(found)[int(mirrored)] >= confidence(poses)[int(mirrored)]
-    assert peak.looks <= sum(last - first for first, last, _, _ in _IN_FACE)
+def test_a_face_that_is_off_is_read_where_it_is_surer() -> None:
+    peak = Peak((0.03, -0.03, 0.04, -0.04))
+    alone = peak(torch.zeros(1, 4), False)[0]
+    assert 0.76 < confidence(alone) < 0.95
+    found = agreed(lambda moves: peak(moves, False), alone)
+    assert torch.equal(found > 0, alone > 0)
+    assert confidence(found) > confidence(alone)
+
+
+def test_framings_of_a_face_outvote_one_that_is_no_surer() -> None:
+    wrong, right = torch.full((8,), -2.0), torch.full((8,), 2.0)
+    assert (agreed(lambda moves: right.expand(len(moves), -1), wrong) > 0).all()
+
+
+def test_a_much_surer_framing_outvotes_the_others() -> None:
+    unsure, sure = torch.full((8,), -2.0), torch.full((8,), 4.0)
+
+    def look(moves: Tensor) -> Tensor:
+        return torch.cat([unsure.expand(len(moves) - 1, -1), sure[None]])
+
+    assert (agreed(look, unsure) > 0).all()
 
 
 @pytest.mark.parametrize("logit", [0.9, 8.0])
 def test_a_face_of_which_bits_are_sure_or_hopeless_is_looked_at_once(logit: float) -> None:
-    def look(moves: Tensor, mirrored: bool) -> Tensor:
+    def look(moves: Tensor) -> Tensor:
         raise AssertionError("looked again")
 
-    poses = torch.full((2, 8), logit)
-    assert torch.equal(resettled(look, poses), poses)
-
-
-def test_a_round_in_a_face_that_gains_nothing_is_the_last() -> None:
-    looks = []
-
-    def look(moves: Tensor, mirrored: bool) -> Tensor:
-        looks.append(len(moves))
-        return torch.full((len(moves), 8), 2.01)
-
-    resettled(look, torch.full((2, 8), 2.0))
-    assert looks == [16]
+    logits = torch.full((8,), logit)
+    assert torch.equal(agreed(look, logits), logits)
