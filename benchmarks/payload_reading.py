@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from reading_calibration import ATTACKS, BATCH, arguments, attacked_logits, pictures
+from reading_calibration import ATTACKS, arguments, attacked_logits, batches, pictures
 
 import faketagger
 from faketagger.coding import Payload, Register, corrected_p_value
@@ -32,7 +32,7 @@ def measure(tagger: str = "face-128", faces: Path | None = None, count: int = 32
     payloads = [Payload(int(value), payload_bits) for value in values]
     messages = codec.encode_batch(payloads)
     register = Register(codec, [*payloads, *range(KNOWN - len(payloads))])
-    parts = [slice(first, first + BATCH) for first in range(0, len(images), BATCH)]
+    parts = batches(len(images))
     ones = torch.from_numpy(messages).float()
     with torch.no_grad():
         tagged = torch.cat([model.embed_aligned(images[p], ones[p], landmarks[p]) for p in parts])

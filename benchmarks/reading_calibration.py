@@ -55,16 +55,27 @@ def attacked(attack: str, images: Tensor, landmarks: Tensor) -> tuple[Tensor, Te
     return round_to_uint8(output.images), moved_landmarks(batch, output)
 
 
+def batches(count: int) -> list[slice]:
+    """Rows of at most ``BATCH`` pictures each."""
+    return [slice(first, first + BATCH) for first in range(0, count, BATCH)]
+
+
+@torch.no_grad()
+def tagged_at_random(tagger: faketagger.Tagger, images: Tensor, landmarks: Tensor) -> tuple[Tensor, Tensor]:
+    """Tagged pictures as 8-bit files hold them, and their messages (N, L) in {0, 1}, always the same."""
+    message = torch.randint(0, 2, (len(images), tagger.message_bits), generator=torch.Generator().manual_seed(1))
+    parts = batches(len(images))
+    tagged = torch.cat([tagger.embed_aligned(images[p], message[p].float(), landmarks[p]) for p in parts])
+    return round_to_uint8(tagged), message
+
+
 def measure(tagger: str = "face-128", faces: Path | None = None, count: int = 32) -> dict[str, dict[str, float]]:
     """Bits right, mean confidence and expected calibration error, for each attack."""
     torch.set_num_threads(1)
     model = faketagger.load(tagger)
     images, landmarks = pictures(faces, count)
-    message = torch.randint(0, 2, (len(images), model.message_bits), generator=torch.Generator().manual_seed(1))
-    parts = [slice(first, first + BATCH) for first in range(0, len(images), BATCH)]
-    with torch.no_grad():
-        tagged = torch.cat([model.embed_aligned(images[p], message[p].float(), landmarks[p]) for p in parts])
-    tagged = round_to_uint8(tagged)
+    tagged, message = tagged_at_random(model, images, landmarks)
+    parts = batches(len(images))
     found = {}
     for attack in (None, *ATTACKS):
         chance = torch.cat([attacked_logits(model, attack, tagged[p], landmarks[p]) for p in parts]).sigmoid()

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from reading_calibration import ATTACKS, BATCH, arguments, attacked, pictures
+from reading_calibration import ATTACKS, arguments, attacked, batches, pictures, tagged_at_random
 from torch import Tensor
 
 import faketagger
 from faketagger.faces import find_faces
-from faketagger.simulator.views import round_to_uint8
 from faketagger.tagger.framing import confidence, turned
 
 READABLE = 60
@@ -40,11 +39,8 @@ def measure(tagger: str = "face-256", faces: Path | None = None, count: int = 32
     torch.set_num_threads(1)
     model = faketagger.load(tagger)
     images, landmarks = pictures(faces, count)
-    message = torch.randint(0, 2, (len(images), model.message_bits), generator=torch.Generator().manual_seed(1))
-    parts = [slice(first, first + BATCH) for first in range(0, len(images), BATCH)]
-    with torch.no_grad():
-        tagged = torch.cat([model.embed_aligned(images[p], message[p].float(), landmarks[p]) for p in parts])
-    tagged = round_to_uint8(tagged)
+    tagged, message = tagged_at_random(model, images, landmarks)
+    parts = batches(len(images))
     rows = {}
     for attack in ("untagged", None, *ATTACKS):
         source = images if attack == "untagged" else tagged
