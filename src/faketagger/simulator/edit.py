@@ -52,8 +52,10 @@ class Edit(FaceAttack):
         for edit, strength in zip(EDITS.values(), strengths.unbind(1), strict=True):
             face = edit(face, landmarks, per_image(strength))
         face = (face + per_image(severity) * tone_field(face, landmarks, rng)).clamp(0, 1)
-        face = warp(face, self._reshape(landmarks, severity, rng, size))
-        return Remade(face, edge_window(size).to(crops).expand(len(crops), -1, -1, -1), details=details)
+        moved = self._reshaped(landmarks, severity, rng)
+        face = warp(face, spline_flow(landmarks, moved, size))
+        window = edge_window(size).to(crops).expand(len(crops), -1, -1, -1)
+        return Remade(face, window, details=details, landmarks=moved)
 
     def _draw(self, severity: Tensor, rng: torch.Generator) -> tuple[Tensor, list[dict[str, Any]]]:
         """(N, number of edits) signed strengths, and what they are called."""
@@ -64,8 +66,8 @@ class Edit(FaceAttack):
         rows = [dict(zip(EDITS, row, strict=True)) for row in strengths.tolist()]
         return strengths, [{"edits": {name: value for name, value in row.items() if value}} for row in rows]
 
-    def _reshape(self, landmarks: Tensor, severity: Tensor, rng: torch.Generator, size: int) -> Tensor:
+    def _reshaped(self, landmarks: Tensor, severity: Tensor, rng: torch.Generator) -> Tensor:
         smile, brows = (2 * uniform(rng, (2, len(severity)), severity) - 1).unbind()
         still = torch.zeros_like(severity)
         change = Expression(still, _SMILE * severity * smile, _BROWS * severity * brows, still, still, still)
-        return spline_flow(landmarks, move_landmarks(landmarks, change), size)
+        return move_landmarks(landmarks, change)

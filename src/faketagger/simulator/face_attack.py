@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from faketagger.faces.geometry import crop_matrix, paste, scale_of, transform_points, warp_back, warp_crop
+from faketagger.faces.geometry import crop_matrix, invert, paste, scale_of, transform_points, warp_back, warp_crop
 from faketagger.simulator.autoencoders import Autoencoder
 from faketagger.simulator.degradations.base import checked_images, per_image
 from faketagger.simulator.graded import GradedAttack, normal
@@ -32,12 +32,14 @@ class Remade:
         masks: (N, 1, 128, 128) in [0, 1], where the crop was remade.
         weights: (N, 1, 128, 128) in [0, 1], share of the crop in the paste-back; ``masks`` when None.
         details: One plain dict per image.
+        landmarks: (N, 68, 2) in pixels of the crop, where they are now; None where they stayed.
     """
 
     crops: Tensor
     masks: Tensor
     weights: Tensor | None = None
     details: list[dict[str, Any]] = field(default_factory=list)
+    landmarks: Tensor | None = None
 
 
 class FaceAttack(GradedAttack):
@@ -96,7 +98,15 @@ class FaceAttack(GradedAttack):
                 status[row] = "attacked"
             else:
                 details[row]["reason"] = "the attack changed nothing"
-        return AttackOutput(images.index_copy(0, chosen, after), status, masks.index_copy(0, chosen, made), details)
+        if remade.landmarks is not None:
+            landmarks = landmarks.index_copy(0, chosen, transform_points(remade.landmarks, invert(matrix)))
+        return AttackOutput(
+            images.index_copy(0, chosen, after),
+            status,
+            masks.index_copy(0, chosen, made),
+            details,
+            landmarks.to(batch.landmarks),
+        )
 
 
 def regenerate(

@@ -34,12 +34,15 @@ class AttackOutput:
         status: One of ``attacked``, ``passed_through``, ``failed`` per image.
         masks: (N, 1, H, W) float in [0, 1], 1 where the attack made the pixel.
         details: One plain dict per image (drawn severity, reason of a failure, ...).
+        landmarks: (N, 68, 2) pixel coordinates of the faces afterwards, where the attack moved them itself; None where
+            they stayed or went along a homography (:func:`faketagger.simulator.landmarks.moved_landmarks`).
     """
 
     images: Tensor
     status: list[Status]
     masks: Tensor
     details: list[dict[str, Any]] = field(default_factory=list)
+    landmarks: Tensor | None = None
 
 
 class Attack(nn.Module, ABC):

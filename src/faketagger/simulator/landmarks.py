@@ -23,15 +23,17 @@ def mirror_order() -> Tensor:
 
 
 def moved_landmarks(batch: AttackBatch, output: AttackOutput) -> Tensor:
-    """Where the landmarks are after an attack that told its homography as ``details[i]["matrix"]``.
+    """Where the landmarks are after an attack that told them, or its homography as ``details[i]["matrix"]``.
 
     Args:
         batch: What was attacked.
-        output: What came out; images without a ``matrix`` keep their landmarks.
+        output: What came out; where it has no ``landmarks``, images without a ``matrix`` keep theirs.
 
     Returns:
         (N, 68, 2) pixel coordinates, renumbered where the homography mirrors.
     """
+    if output.landmarks is not None:
+        return output.landmarks
     moved = batch.landmarks.clone()
     for index, detail in enumerate(output.details):
         if "matrix" not in detail:

@@ -1,7 +1,7 @@
 """A pool of attacks: each image meets one of them, drawn by weight, at a severity drawn from a range."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import torch
@@ -46,11 +46,13 @@ class _Gathered:
         details = [one for output in self.outputs for one in output.details]
         images = torch.cat([output.images for output in self.outputs])
         masks = torch.cat([output.masks for output in self.outputs])
+        landmarks = torch.cat([output.landmarks for output in self.outputs if output.landmarks is not None])
         return AttackOutput(
             images[order.to(images.device)],
             [status[place] for place in places],
             masks[order.to(masks.device)],
             [details[place] for place in places],
+            landmarks[order.to(landmarks.device)],
         )
 
 
@@ -107,7 +109,7 @@ class AttackPool(nn.Module):
             rng: Source of every random draw: which attack, how strong, and the attack's own.
 
         Returns:
-            As for an attack. ``details[i]["attack"]`` is the name drawn; in a chain, names are joined by
+            As for an attack, always with landmarks. ``details[i]["attack"]`` is the name drawn; in a chain, names are joined by
             ``+`` and ``severity`` lists the severities.
         """
         output = self._round(batch, rng)
@@ -136,7 +138,7 @@ class AttackPool(nn.Module):
         output = attack(part, rng)
         details = output.details or [{} for _ in output.status]
         named = [{**detail, "attack": attack.name} for detail in details]
-        return AttackOutput(output.images, output.status, output.masks, named)
+        return replace(output, details=named, landmarks=moved_landmarks(part, output))
 
 
 def _check(entry: PoolEntry) -> None:
@@ -166,7 +168,7 @@ def _joined(first: AttackOutput, second: AttackOutput) -> AttackOutput:
         if "matrix" in one and "matrix" in two:
             joined["matrix"] = (torch.tensor(two["matrix"]) @ torch.tensor(one["matrix"])).tolist()
         details.append(joined)
-    return AttackOutput(second.images, status, torch.maximum(first.masks, second.masks), details)
+    return replace(second, status=status, masks=torch.maximum(first.masks, second.masks), details=details)
 
 
 def _listed(value: Any) -> list[Any]:

@@ -58,7 +58,7 @@ class Reenact(FaceAttack):
         if self.network is not None:
             face = regenerate(self.network, face)
         window = edge_window(size).to(crops).expand(len(crops), -1, -1, -1)
-        return Remade(face.clamp(0, 1), window, details=[dict(one) for one in change.plain()])
+        return Remade(face.clamp(0, 1), window, details=change.plain(), landmarks=moved)
 
 
 def _mend(face: Tensor, flow: Tensor) -> Tensor:

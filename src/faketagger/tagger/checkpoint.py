@@ -30,6 +30,7 @@ class NetworkConfig(Section):
     patch: int = 4
     smooth: float = Field(default=0.0, ge=0)
     decoder_depth: tuple[int, int, int] = (1, 2, 2)
+    encoder_depth: tuple[int, int, int] = (1, 1, 1)
 
 
 class SurroundConfig(Section):

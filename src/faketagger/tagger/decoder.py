@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from faketagger.tagger.layers import Residual, conv
+from faketagger.tagger.layers import conv, residuals
 
 
 class TagDecoder(nn.Module):
@@ -32,9 +32,9 @@ class TagDecoder(nn.Module):
         side = size // self.block
         fine, middle, coarse = depth
         self.body = nn.Sequential(
-            nn.PixelUnshuffle(patch), conv(3 * patch**2, width), *(Residual(width) for _ in range(fine)),
-            conv(width, 2 * width, 2), *(Residual(2 * width) for _ in range(middle)),
-            conv(2 * width, 3 * width, 2), *(Residual(3 * width) for _ in range(coarse)),
+            nn.PixelUnshuffle(patch), conv(3 * patch**2, width), *residuals(fine, width),
+            conv(width, 2 * width, 2), *residuals(middle, 2 * width),
+            conv(2 * width, 3 * width, 2), *residuals(coarse, 3 * width),
             nn.Conv2d(3 * width, 48, 1), nn.Flatten(),
         )  # fmt: skip
         self.head = nn.Linear(48 * side * side, message_bits)

@@ -7,7 +7,7 @@ from kornia.filters import gaussian_blur2d
 from torch import Tensor, nn
 
 from faketagger.tagger.attenuation import just_noticeable_difference
-from faketagger.tagger.layers import Residual, conv, upsample
+from faketagger.tagger.layers import conv, residuals, upsample
 
 _TAILS = 3
 """Standard deviations after which the Gaussian ends."""
@@ -41,26 +41,33 @@ class TagEncoder(nn.Module):
         patch: Side in pixels of what one cell of the grid holds.
         smooth: Standard deviation in pixels of the Gaussian that every residual passes; 0 for none. Waves 5.3 times as
             long lose half their amplitude. Coarse ones survive autoencoders and super-resolution best.
+        depth: Residual blocks at each of the three scales, the finest first, on the way down and again on the way up.
     """
 
     def __init__(
-        self, message_bits: int, size: int = 128, width: int = 32, patch: int = 4, smooth: float = 0.0
+        self,
+        message_bits: int,
+        size: int = 128,
+        width: int = 32,
+        patch: int = 4,
+        smooth: float = 0.0,
+        depth: tuple[int, int, int] = (1, 1, 1),
     ) -> None:
         super().__init__()
-        self.smooth = smooth
-        grid, depth = size // patch, 3 * patch**2
-        self.stem = nn.Sequential(nn.PixelUnshuffle(patch), conv(depth, width), Residual(width))
-        self.down1 = nn.Sequential(conv(width, 2 * width, 2), Residual(2 * width))
-        self.down2 = nn.Sequential(conv(2 * width, 3 * width, 2), Residual(3 * width))
+        self.smooth, self.depth = smooth, tuple(depth)
+        grid, cell = size // patch, 3 * patch**2
+        self.stem = nn.Sequential(nn.PixelUnshuffle(patch), conv(cell, width), *residuals(depth[0], width))
+        self.down1 = nn.Sequential(conv(width, 2 * width, 2), *residuals(depth[1], 2 * width))
+        self.down2 = nn.Sequential(conv(2 * width, 3 * width, 2), *residuals(depth[2], 3 * width))
         self.message0 = MessageMap(message_bits, 32, grid // 4)
         self.message1 = MessageMap(message_bits, 16, grid // 2)
         self.message2 = MessageMap(message_bits, 8, grid)
-        self.bottleneck = nn.Sequential(conv(3 * width + 32, 3 * width), Residual(3 * width))
+        self.bottleneck = nn.Sequential(conv(3 * width + 32, 3 * width), *residuals(depth[2], 3 * width))
         self.up1 = upsample(3 * width, 2 * width)
-        self.fuse1 = nn.Sequential(conv(4 * width + 16, 2 * width), Residual(2 * width))
+        self.fuse1 = nn.Sequential(conv(4 * width + 16, 2 * width), *residuals(depth[1], 2 * width))
         self.up2 = upsample(2 * width, width)
-        self.fuse2 = nn.Sequential(conv(2 * width + 8, width), Residual(width))
-        self.out = nn.Sequential(nn.Conv2d(width, depth, 3, padding=1), nn.PixelShuffle(patch))
+        self.fuse2 = nn.Sequential(conv(2 * width + 8, width), *residuals(depth[0], width))
+        self.out = nn.Sequential(nn.Conv2d(width, cell, 3, padding=1), nn.PixelShuffle(patch))
 
     def forward(self, images: Tensor, message: Tensor, mask: Tensor | None = None) -> Tensor:
         """Residual to add to the pictures, before its power is fixed.

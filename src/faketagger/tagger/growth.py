@@ -7,6 +7,7 @@ from torch import Tensor
 
 from faketagger.errors import CheckpointError
 from faketagger.tagger.decoder import TagDecoder
+from faketagger.tagger.encoder import TagEncoder
 from faketagger.tagger.networks import TaggerNetworks
 
 _INPUTS = {"encoder.stem.1.0.weight", "decoder.body.1.0.weight"}
@@ -22,13 +23,15 @@ def grow(small: TaggerNetworks, large: TaggerNetworks) -> None:
     averaged over the pixels that the small networks had as one, what goes out is repeated over them. So the grown
     networks read a picture that was enlarged by repetition exactly as the small ones read the original.
 
-    A wider or deeper decoder reads exactly as the smaller one: nothing that was there listens to the channels that
-    are new, and new residual blocks add zero (Chen et al., Net2Net, ICLR 2016).
+    A wider or deeper decoder reads exactly as the smaller one, a deeper encoder writes what the shallower one does:
+    nothing that was there listens to the channels that are new, and new residual blocks add zero (Chen et al.,
+    Net2Net, ICLR 2016).
 
     Args:
         small: Trained networks.
-        large: Networks whose size and patch are the same whole multiple (1 or more) of those of ``small``, and whose
-            decoder has at least its depth and, in whole groups of 16 channels, its width; overwritten.
+        large: Networks whose size and patch are the same whole multiple (1 or more) of those of ``small``, whose
+            encoder and decoder have at least its depths, and whose decoder has at least, in whole groups of 16
+            channels, its width; overwritten.
 
     Raises:
         CheckpointError: The shapes do not fit.
@@ -43,12 +46,13 @@ def grow(small: TaggerNetworks, large: TaggerNetworks) -> None:
         if isinstance(small.decoder, TagDecoder) and isinstance(large.decoder, TagDecoder):
             state |= _extended(state, small.decoder, large)
             state = {name: tensor for name, tensor in state.items() if name in large.state_dict()}
+        state |= _deepened(small.encoder, large.encoder)
         large.load_state_dict(state)
     except RuntimeError:
         raise CheckpointError(
             "the networks to start from have another shape",
-            "size and patch must be the same whole multiple of theirs, a decoder as deep and wide as theirs or more "
-            f"(its width in steps of {_GROUP}), all else as in their config.yaml",
+            "size and patch must be the same whole multiple of theirs, encoder and decoder as deep as theirs or more, the "
+            f"decoder as wide or wider (in steps of {_GROUP}), all else as in their config.yaml",
         ) from None
 
 
@@ -58,6 +62,21 @@ def _spread(weight: Tensor, factor: int, dim: int) -> Tensor:
     cell = weight.unflatten(dim, (3, patch, patch))
     cell = cell.repeat_interleave(factor, dim + 1).repeat_interleave(factor, dim + 2)
     return cell.flatten(dim, dim + 2)
+
+
+def _deepened(small: TagEncoder, large: TagEncoder) -> dict[str, Tensor]:
+    """What an encoder of more residual blocks has beyond another one, begun so that it adds nothing."""
+    if any(new < old for old, new in zip(small.depth, large.depth, strict=True)):
+        raise RuntimeError
+    known = small.state_dict()
+    return {
+        f"encoder.{name}": _silenced(name, fresh) for name, fresh in large.state_dict().items() if name not in known
+    }
+
+
+def _silenced(name: str, fresh: Tensor) -> Tensor:
+    """A weight of a residual block that adds zero: its last convolution is zero, all else as drawn."""
+    return torch.zeros_like(fresh) if ".body.1." in name else fresh
 
 
 def _extended(state: dict[str, Tensor], small: TagDecoder, large: TaggerNetworks) -> dict[str, Tensor]:
@@ -76,7 +95,7 @@ def _extended(state: dict[str, Tensor], small: TagDecoder, large: TaggerNetworks
         if prefix in names:
             grown[name] = _within(state[names[prefix] + name.removeprefix(prefix)], fresh)
         else:
-            grown[name] = torch.zeros_like(fresh) if ".body.1." in name.removeprefix(prefix[:-1]) else fresh
+            grown[name] = _silenced(name.removeprefix(prefix[:-1]), fresh)
     return grown
 
 

@@ -26,3 +26,8 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.body(x)
+
+
+def residuals(count: int, channels: int) -> list[Residual]:
+    """Residual blocks, one after another."""
+    return [Residual(channels) for _ in range(count)]

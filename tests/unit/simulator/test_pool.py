@@ -1,6 +1,7 @@
 """The pool draws fairly, applies each attack once, puts pictures back in place and repeats itself."""
 
 import math
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
@@ -37,6 +38,15 @@ class Counting(Attack):
         )
 
 
+class Shifting(Counting):
+    """Tells that every landmark went one pixel to the right."""
+
+    name: ClassVar[str] = "shifting"
+
+    def apply(self, batch: AttackBatch, rng: torch.Generator) -> AttackOutput:  # type: ignore[override]
+        return replace(super().apply(batch, rng), landmarks=batch.landmarks + torch.tensor([1.0, 0.0]))
+
+
 @settings(max_examples=20, deadline=None)
 @given(count=st.integers(1, 12), seed=st.integers(0, 1000))
 def test_every_picture_comes_back_in_its_place(count: int, seed: int) -> None:
@@ -48,6 +58,22 @@ def test_every_picture_comes_back_in_its_place(count: int, seed: int) -> None:
         torch.testing.assert_close(output.images[index], batch.images[index] + added)
         assert output.status[index] == ("passed_through" if detail["attack"] == "identity" else "attacked")
         assert bool((output.masks[index] == (detail["attack"] != "identity")).all())
+
+
+@pytest.mark.parametrize("chain", [1, 2])
+def test_landmarks_go_where_each_picture_went(chain: int) -> None:
+    """Those of mirrored pictures by the homography, those that an attack tells as told, others stay."""
+    batch = AttackBatch(ramp(12).images, torch.full((12, 68, 2), 2.0))
+    pool = AttackPool([PoolEntry(build("flip")), PoolEntry(Shifting()), PoolEntry(build("identity"))], chain=chain)
+    output = pool(batch, torch.Generator().manual_seed(0))
+    assert output.landmarks is not None and output.landmarks.shape == (12, 68, 2)
+    met = [detail["attack"].split("+") for detail in output.details]
+    assert len({tuple(names) for names in met}) >= 3
+    for names, points in zip(met, output.landmarks, strict=True):
+        x = 2.0
+        for name in names:
+            x = {"flip": 7 - x, "shifting": x + 1, "identity": x}[name]
+        torch.testing.assert_close(points, torch.tensor([x, 2.0]).expand(68, 2))
 
 
 def test_same_seed_same_result_and_another_seed_another() -> None:

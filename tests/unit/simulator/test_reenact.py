@@ -13,7 +13,7 @@ from faketagger.simulator.dense_warp import spline_flow, stretch, warp
 from faketagger.simulator.expression import Expression, mouth_gap, move_landmarks
 from faketagger.simulator.reenact import Reenact
 from tests.unit.simulator.attack_suite import psnr, scene
-from tests.unit.simulator.face_suite import PastedSuite, frontal_face, strike, untrained
+from tests.unit.simulator.face_suite import PastedSuite, frontal_face, landmarks_in, strike, untrained
 
 FACE = (frontal_face() * 128)[None]
 STILL = {name: torch.zeros(1) for name in ("mouth", "smile", "brows", "blink", "yaw", "pitch")}
@@ -38,6 +38,26 @@ class TestReenact(PastedSuite):
     def test_amplitude_nought_only_resamples(self) -> None:
         images = scene(1, 160, 160)
         assert psnr(strike(self.build(0.0), images).images, images) > 30
+
+    def test_tells_where_the_landmarks_went(self) -> None:
+        """A dot on a grey face is found again at the place that the landmark under it is said to have now."""
+        side, points = 320, {30: "nose", 36: "eye", 54: "mouth"}
+        before = landmarks_in(side, side, 1)
+        across, down = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="xy")
+        travelled = []
+        for point in points:
+            x, y = before[0, point].tolist()
+            dot = (-((across - x).square() + (down - y).square()) / (2 * 4.0**2)).exp()
+            output = strike(self.build(), (0.4 + 0.5 * dot).expand(1, 3, side, side))
+            assert output.landmarks is not None
+            found = (output.images[0].mean(0) - 0.4).clamp_min(0)
+            found[output.masks[0, 0] < 0.5] = 0
+            found[found < 0.5 * found.max()] = 0
+            centre = torch.stack([(found * across).sum(), (found * down).sum()]) / found.sum()
+            told = output.landmarks[0, point]
+            travelled.append((told - before[0, point]).norm().item())
+            assert (centre - told).norm() < 2.5
+        assert max(travelled) > 6
 
     def test_rerendering_regenerates_the_face(self) -> None:
         images = scene(1, 64, 64)

@@ -56,6 +56,28 @@ def test_a_wider_or_deeper_decoder_reads_as_before_and_can_learn(width: int, dep
     assert large.decoder.body[-2].weight.grad.abs().amax((0, 2, 3)).min() > 0, "what is new at the end is heard of"
 
 
+@pytest.mark.parametrize("factor", [1, 2])
+def test_a_deeper_encoder_writes_as_before_and_can_learn(factor: int) -> None:
+    torch.manual_seed(0)
+    small = TaggerNetworks(**SMALL | {"encoder_width": 16})
+    shape = SMALL | {"encoder_width": 16, "size": 64 * factor, "patch": 4 * factor}
+    alike, deep = TaggerNetworks(**shape), TaggerNetworks(**shape, encoder_depth=(2, 3, 2))
+    pictures, message = torch.rand(2, 3, 64 * factor, 64 * factor), torch.randint(0, 2, (2, 36)).float()
+    before = deep.encoder(pictures, message)
+    grow(small, alike)
+    grow(small, deep)
+    after = deep.encoder(pictures, message)
+    torch.testing.assert_close(after, alike.encoder(pictures, message), rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(before, after, atol=1e-2)
+    after.square().mean().backward()
+    heard = [
+        weight.grad.abs().max() > 0
+        for name, weight in deep.encoder.named_parameters()
+        if name.endswith(".body.1.weight")
+    ]
+    assert len(heard) == 14 and all(heard), "the last convolution of every block moves at the first step"
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -64,6 +86,7 @@ def test_a_wider_or_deeper_decoder_reads_as_before_and_can_learn(width: int, dep
         {"encoder_width": 16},
         {"decoder_width": 32},
         {"decoder_depth": (1, 1, 2)},
+        {"encoder_depth": (1, 0, 1)},
     ],
 )
 def test_what_cannot_be_grown_is_refused(other: dict[str, Any]) -> None:
