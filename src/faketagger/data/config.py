@@ -29,7 +29,7 @@ class DataConfig(Section):
         limit: Use only so many pictures of each split.
         demo_faces: How many pictures to render for ``demo``.
         workers: Processes that load data.
-        in_memory: Keep every crop in memory.
+        in_memory: Keep every crop in memory once it is cut: at 256 px with this margin 0.4 MB each, 5 GB for 13,000.
         backend: Face finder.
         seed: Fixes the split and the order.
     """

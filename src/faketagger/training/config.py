@@ -1,13 +1,13 @@
 """The training file: data, networks, attacks, curriculum, trainer."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from faketagger.coding import Codec, key_from
 from faketagger.config import Section
 from faketagger.data.config import DataConfig
-from faketagger.tagger.checkpoint import NetworkConfig
+from faketagger.tagger.checkpoint import NetworkConfig, checkpoint_config
 
 
 class CurriculumConfig(Section):
@@ -56,10 +56,10 @@ class TaggerConfig(Section):
     """Arguments of :class:`faketagger.training.tagger_module.TaggerModule`.
 
     Attributes:
-        start_from: Name or folder of a tagger whose weights the run begins with; null for fresh ones. Its network
-            must have the same shape, or the same grid with fewer pixels a cell (half the size and half the patch),
-            or a smaller decoder.
+        start_from: Name or folder of a tagger whose weights the run begins with; null for fresh ones.
             A surround begins with the weights of that tagger's surround, where it has one.
+        network: Shape of the networks. Of a run that begins with a tagger only what is to differ from it: larger cells
+            (twice the size and twice the patch), a deeper encoder, a deeper or wider decoder.
         surround: Train what writes and reads around faces instead; null for faces themselves.
         reader: Train the decoder alone, in scenes; ``start_from`` and ``surround`` stay null.
         scenes: Tag, attack and read whole pictures, as benchmarks do, instead of aligned crops.
@@ -88,6 +88,17 @@ class TaggerConfig(Section):
     critic_weight: float = Field(default=0.0, ge=0)
     face_only: float = Field(default=0.25, ge=0, le=1)
     attacked: float = Field(default=0.8, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _shape_of_what_it_begins_with(self) -> Self:
+        begun = self.reader.of[0] if self.reader else self.start_from
+        if begun is None:
+            return self
+        shapes = checkpoint_config(begun)
+        around = shapes.surround if self.surround or (self.reader and self.reader.lost is not None) else None
+        differs = {name: getattr(self.network, name) for name in self.network.model_fields_set}
+        network = (around or shapes).network.model_copy(update=differs)
+        return self.model_copy(update={"network": network})
 
     def codec(self) -> Codec:
         """The code of the trained tagger, under the user's key.

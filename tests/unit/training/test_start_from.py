@@ -13,12 +13,13 @@ from faketagger.tagger.checkpoint import checkpoint_config
 from faketagger.training import modules
 from faketagger.training.config import TrainConfig
 
-SHIPPED = checkpoint_config("face-128").network.plain()
+
+def _config(start_from: str, **shape: Any) -> TrainConfig:
+    return _begun(start_from=start_from, network=shape)
 
 
-def _config(start_from: str, **shape: int) -> TrainConfig:
-    tagger = {"start_from": start_from, "network": SHIPPED | shape, "attacks": {"jpeg": 1}}
-    return check({"name": "continued", "tagger": tagger}, TrainConfig, "test")
+def _begun(**how: Any) -> TrainConfig:
+    return check({"name": "continued", "tagger": {"attacks": {"jpeg": 1}, **how}}, TrainConfig, "test")
 
 
 def test_begins_with_the_weights_of_the_shipped_tagger() -> None:
@@ -27,6 +28,33 @@ def test_begins_with_the_weights_of_the_shipped_tagger() -> None:
     begun = module.networks.state_dict()  # type: ignore[operator,union-attr]
     assert all(torch.equal(begun[name], tensor) for name, tensor in shipped.items())
     assert all(parameter.requires_grad for parameter in module.parameters())
+
+
+@pytest.mark.parametrize(
+    ("how", "around"),
+    [
+        ({"start_from": "face-256"}, False),
+        ({"start_from": "portrait-256"}, False),
+        ({"start_from": "portrait-256", "surround": {"of": "face-256"}}, True),
+        ({"start_from": "face-256", "surround": {"of": "face-256"}}, False),
+        ({"reader": {"of": ["portrait-256", "face-256"]}}, False),
+        ({"reader": {"of": ["portrait-256"], "lost": 0.1}}, True),
+    ],
+)
+def test_has_the_shape_of_what_it_begins_with(how: dict[str, Any], around: bool) -> None:
+    config = _begun(**how).tagger
+    shapes = checkpoint_config(how["start_from"] if "start_from" in how else how["reader"]["of"][0])
+    wanted = shapes.surround if around else shapes
+    assert config is not None and wanted is not None and config.network == wanted.network
+
+
+def test_says_only_what_is_to_differ_and_writes_down_the_whole_shape() -> None:
+    config = _config("face-128", encoder_depth=[4, 4, 4])
+    assert config.tagger is not None
+    shape = config.tagger.network.plain()
+    assert shape == checkpoint_config("face-128").network.plain() | {"encoder_depth": [4, 4, 4]}
+    written = check(config.plain(), TrainConfig, "a run's own config.yaml")
+    assert written == config
 
 
 def test_refuses_a_tagger_of_another_shape() -> None:
