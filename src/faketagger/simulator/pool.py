@@ -109,8 +109,8 @@ class AttackPool(nn.Module):
             rng: Source of every random draw: which attack, how strong, and the attack's own.
 
         Returns:
-            As for an attack, always with landmarks. ``details[i]["attack"]`` is the name drawn; in a chain, names are joined by
-            ``+`` and ``severity`` lists the severities.
+            As for an attack, always with landmarks. ``details[i]["attack"]`` is the name drawn; in a chain, names are
+            joined by ``+`` and ``severity`` lists the severities.
         """
         output = self._round(batch, rng)
         for _ in range(self.chain - 1):

@@ -51,8 +51,8 @@ def grow(small: TaggerNetworks, large: TaggerNetworks) -> None:
     except RuntimeError:
         raise CheckpointError(
             "the networks to start from have another shape",
-            "size and patch must be the same whole multiple of theirs, encoder and decoder as deep as theirs or more, the "
-            f"decoder as wide or wider (in steps of {_GROUP}), all else as in their config.yaml",
+            "size and patch must be the same whole multiple of theirs, encoder and decoder as deep as theirs or more, "
+            f"the decoder as wide or wider (in steps of {_GROUP}), all else as in their config.yaml",
         ) from None
 
 

@@ -66,7 +66,8 @@ def test_landmarks_go_where_each_picture_went(chain: int) -> None:
     batch = AttackBatch(ramp(12).images, torch.full((12, 68, 2), 2.0))
     pool = AttackPool([PoolEntry(build("flip")), PoolEntry(Shifting()), PoolEntry(build("identity"))], chain=chain)
     output = pool(batch, torch.Generator().manual_seed(0))
-    assert output.landmarks is not None and output.landmarks.shape == (12, 68, 2)
+    assert output.landmarks is not None
+    assert output.landmarks.shape == (12, 68, 2)
     met = [detail["attack"].split("+") for detail in output.details]
     assert len({tuple(names) for names in met}) >= 3
     for names, points in zip(met, output.landmarks, strict=True):

@@ -75,7 +75,8 @@ def test_a_deeper_encoder_writes_as_before_and_can_learn(factor: int) -> None:
         for name, weight in deep.encoder.named_parameters()
         if name.endswith(".body.1.weight")
     ]
-    assert len(heard) == 14 and all(heard), "the last convolution of every block moves at the first step"
+    assert len(heard) == 14
+    assert all(heard), "the last convolution of every block moves at the first step"
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,9 @@ def test_has_the_shape_of_what_it_begins_with(how: dict[str, Any], around: bool)
     config = _begun(**how).tagger
     shapes = checkpoint_config(how["start_from"] if "start_from" in how else how["reader"]["of"][0])
     wanted = shapes.surround if around else shapes
-    assert config is not None and wanted is not None and config.network == wanted.network
+    assert config is not None
+    assert wanted is not None
+    assert config.network == wanted.network
 
 
 def test_says_only_what_is_to_differ_and_writes_down_the_whole_shape() -> None:
