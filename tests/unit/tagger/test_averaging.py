@@ -46,6 +46,26 @@ def test_surrounds_are_averaged_too(tmp_path: Path) -> None:
             average_taggers([runs[0], saved(tmp_path, 3, zoom=zoom)], tmp_path / "other")
 
 
+def test_a_deeper_run_and_what_it_began_with_have_a_mean(tmp_path: Path) -> None:
+    """Blocks that are new add zero in what it began with, so their last convolution counts for as much as the run does."""
+    before = saved(tmp_path, 0)
+    torch.manual_seed(5)
+    shape = NetworkConfig(**SHAPE, encoder_depth=(2, 1, 1), decoder_depth=(2, 2, 2))
+    networks = TaggerNetworks(**shape.model_dump())
+    run = save(Tagger(networks, Codec(36, 16, 12), 39.0, "deep"), tmp_path / "run", shape)
+    mean = load(average_taggers([run, run, run, before], tmp_path / "mean")).networks.state_dict()
+    began, went = load(before).networks.state_dict(), load(run).networks.state_dict()
+    close = {"rtol": 1e-3, "atol": 1e-4}
+    bias = "encoder.out.0.bias"
+    torch.testing.assert_close(mean[bias], 0.75 * went[bias] + 0.25 * began[bias], **close)
+    for block in ("encoder.stem.3", "encoder.fuse2.2", "decoder.body.3"):
+        inner, last = f"{block}.body.0.0.weight", f"{block}.body.1.weight"
+        torch.testing.assert_close(mean[inner], went[inner], **close)
+        torch.testing.assert_close(mean[last], 0.75 * went[last], **close)
+    with pytest.raises(CheckpointError, match="another shape"):
+        average_taggers([before, run], tmp_path / "other")
+
+
 def test_others_are_not_averaged(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="payload_bits differ"):
         average_taggers([saved(tmp_path, 0), saved(tmp_path, 1, payload_bits=20)], tmp_path / "mean")
