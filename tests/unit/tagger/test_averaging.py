@@ -47,7 +47,7 @@ def test_surrounds_are_averaged_too(tmp_path: Path) -> None:
 
 
 def test_a_deeper_run_and_what_it_began_with_have_a_mean(tmp_path: Path) -> None:
-    """Blocks that are new add zero in what it began with, so their last convolution counts for as much as the run does."""
+    """Blocks that are new add zero in what it began with: of their last convolution the run's share is left."""
     before = saved(tmp_path, 0)
     torch.manual_seed(5)
     shape = NetworkConfig(**SHAPE, encoder_depth=(2, 1, 1), decoder_depth=(2, 2, 2))

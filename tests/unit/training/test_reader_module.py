@@ -9,19 +9,20 @@ import torch
 import faketagger
 from faketagger.config import check
 from faketagger.errors import ConfigError
+from faketagger.tagger.checkpoint import checkpoint_config
 from faketagger.training import modules
 from faketagger.training.config import TrainConfig
 from faketagger.training.reader_module import ReaderModule
 from faketagger.training.scene_module import SIDE
 from tests.unit.training.test_module import Faces, loader, trainer
 
-DEEPER = {"decoder_width": 64, "decoder_depth": [1, 4, 3]}
-
 
 def config(of: list[str], lost: float | None = None, **changes: Any) -> TrainConfig:
+    shapes = checkpoint_config(of[0])
+    fine, middle, coarse = (shapes.surround if lost and shapes.surround else shapes).network.decoder_depth
     tagger = {
         "reader": {"of": of, "lost": lost},
-        "network": {"smooth": 0.0 if lost is None else 1.1, **DEEPER},
+        "network": {"decoder_depth": [fine, middle + 1, coarse]},
         "attacks": {"jpeg": 1, "flip": 1},
         "curriculum": {"message_done": 0.51, "ramp": 1, "attacks_done": 0.51},
         "warmup": 2,

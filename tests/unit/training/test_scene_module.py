@@ -10,7 +10,6 @@ import faketagger
 from faketagger.config import check
 from faketagger.errors import ConfigError
 from faketagger.faces.geometry import warp_crop
-from faketagger.tagger.checkpoint import checkpoint_config
 from faketagger.training import modules
 from faketagger.training.config import TrainConfig
 from faketagger.training.scene_module import SIDE, SceneModule
@@ -21,7 +20,6 @@ def config(**changes: Any) -> TrainConfig:
     tagger = {
         "start_from": "face-128",
         "scenes": True,
-        "network": checkpoint_config("face-128").network.model_dump(),
         "attacks": {"jpeg": 1, "flip": 1},
         "curriculum": {"start_psnr": 38.4, "message_done": 0.51, "attacks_done": 0.51, "ramp": 1},
         "image_weight": 0.0,

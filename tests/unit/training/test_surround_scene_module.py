@@ -25,7 +25,6 @@ def config(**around: Any) -> TrainConfig:
         "start_from": "portrait-256",
         "scenes": True,
         "surround": {"of": "face-256", "zoom": shapes.surround.zoom, "psnr_db": shapes.psnr_db, **around},
-        "network": shapes.surround.network.model_dump(),
         "payload_bits": 32,
         "attacks": {"jpeg": 1, "rotation": 1},
         "curriculum": {
