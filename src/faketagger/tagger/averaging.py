@@ -1,8 +1,8 @@
 """One tagger from several runs that began with the same weights: the mean of their weights.
 
 ``python -m faketagger.tagger.averaging OUT RUN RUN …`` (Wortsman et al., Model soups, ICML 2022). Runs that began with
-different weights have no mean that reads anything. What a run began with may be among them, smaller or not, and whatever
-is named twice counts twice.
+different weights have no mean that reads anything. What a run began with may be among them, smaller or not, and
+whatever is named twice counts twice.
 """
 
 import sys
