@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from faketagger.errors import CheckpointError
 from faketagger.simulator.autoencoder import Autoencoder, Residual, conv, shuffle_up
 from faketagger.simulator.eigenfaces import discriminant, principal_axes
+from faketagger.simulator.narrow import MixerAutoencoder, QuantisedAutoencoder, StridedAutoencoder
 
 HELD_OUT = "resize"
 BORROWED = "super"
@@ -221,6 +222,9 @@ KINDS: dict[str, Callable[[], Autoencoder]] = {
     "latent": LatentAutoencoder,
     "gan": GanAutoencoder,
     "skip": SkipAutoencoder,
+    "strided": StridedAutoencoder,
+    "mixer": MixerAutoencoder,
+    "quantised": QuantisedAutoencoder,
     BORROWED: SuperResolution,
     HELD_OUT: ResizeAutoencoder,
 }

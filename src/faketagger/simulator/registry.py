@@ -47,6 +47,9 @@ ATTACKS: dict[str, tuple[str, str]] = {
     "synthesis_spatial": ("faketagger.simulator.synthesis", "SynthesisSpatial"),
     "synthesis_gan": ("faketagger.simulator.synthesis", "SynthesisGan"),
     "synthesis_super": ("faketagger.simulator.synthesis", "SynthesisSuper"),
+    "synthesis_strided": ("faketagger.simulator.synthesis", "SynthesisStrided"),
+    "synthesis_mixer": ("faketagger.simulator.synthesis", "SynthesisMixer"),
+    "synthesis_quantised": ("faketagger.simulator.synthesis", "SynthesisQuantised"),
     "synthesis_unseen": ("faketagger.simulator.synthesis", "SynthesisUnseen"),
     "synthesis_taef2": ("faketagger.simulator.synthesis", "SynthesisTaef2"),
 }

@@ -70,6 +70,27 @@ class SynthesisSuper(Synthesis):
     kind: ClassVar[str] = "super"
 
 
+class SynthesisStrided(Synthesis):
+    """Make the whole aligned face anew from the narrow code of the ``strided`` autoencoder."""
+
+    name: ClassVar[str] = "synthesis_strided"
+    kind: ClassVar[str] = "strided"
+
+
+class SynthesisMixer(Synthesis):
+    """Make the whole aligned face anew by the ``mixer`` autoencoder, which looks at all patches at once."""
+
+    name: ClassVar[str] = "synthesis_mixer"
+    kind: ClassVar[str] = "mixer"
+
+
+class SynthesisQuantised(Synthesis):
+    """Make the whole aligned face anew from the discrete code of the ``quantised`` autoencoder."""
+
+    name: ClassVar[str] = "synthesis_quantised"
+    kind: ClassVar[str] = "quantised"
+
+
 class SynthesisUnseen(Synthesis):
     """Make the whole aligned face anew by an autoencoder that no tagger is ever trained against."""
 

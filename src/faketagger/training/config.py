@@ -112,7 +112,7 @@ class TaggerConfig(Section):
 class AutoencoderConfig(Section):
     """Arguments of :class:`faketagger.training.autoencoder.AutoencoderModule`."""
 
-    kind: Literal["spatial", "shared", "latent", "gan", "skip", "resize"]
+    kind: Literal["spatial", "shared", "latent", "gan", "skip", "strided", "mixer", "quantised", "resize"]
     learning_rate: float = Field(default=2e-3, gt=0)
     latent_noise: float = Field(default=0.0, ge=0)
     critic_weight: float = Field(default=0.0, ge=0)

@@ -12,11 +12,15 @@ from faketagger.errors import CheckpointError, ConfigError
 from faketagger.simulator import AttackBatch, build
 from faketagger.simulator.face_attack import regenerate
 from faketagger.simulator.graded import GradedAttack
+from faketagger.simulator.narrow import QuantisedAutoencoder
 from faketagger.simulator.registry import ATTACKS, attack_class
 from faketagger.simulator.synthesis import (
     Synthesis,
     SynthesisGan,
+    SynthesisMixer,
+    SynthesisQuantised,
     SynthesisSpatial,
+    SynthesisStrided,
     SynthesisSuper,
     SynthesisTaef2,
     SynthesisUnseen,
@@ -59,6 +63,40 @@ class TestSynthesisSuper(PastedSuite):
 
     def build(self, severity: float | Tensor | None = None, **params: Any) -> GradedAttack:
         return SynthesisSuper(severity, network=untrained("super"), **params)
+
+
+class TestSynthesisStrided(PastedSuite):
+    name = "synthesis_strided"
+
+    def build(self, severity: float | Tensor | None = None, **params: Any) -> GradedAttack:
+        return SynthesisStrided(severity, network=untrained("strided"), **params)
+
+
+class TestSynthesisMixer(PastedSuite):
+    name = "synthesis_mixer"
+
+    def build(self, severity: float | Tensor | None = None, **params: Any) -> GradedAttack:
+        return SynthesisMixer(severity, network=untrained("mixer"), **params)
+
+
+class TestSynthesisQuantised(PastedSuite):
+    name = "synthesis_quantised"
+
+    def build(self, severity: float | Tensor | None = None, **params: Any) -> GradedAttack:
+        return SynthesisQuantised(severity, network=untrained("quantised"), **params)
+
+    def test_gradient_is_the_slope(self, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[override]
+        """But for the steps that it passes as they are: with them there is no slope to compare with."""
+        monkeypatch.setattr(QuantisedAutoencoder, "to_levels", lambda self, values: values)
+        super().test_gradient_is_the_slope()
+
+    def test_code_has_eight_levels(self) -> None:
+        network, seen = untrained("quantised"), []
+        network.decoder.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+        network(scene(2, 128, 128))
+        levels = (seen[0] + 1) * 4 - 0.5
+        torch.testing.assert_close(levels, levels.round())
+        assert set(levels.round().unique().tolist()) <= set(range(8))
 
 
 class TestSynthesisUnseen(PastedSuite):
