@@ -1,9 +1,9 @@
 """Frozen face autoencoders: what a deepfake does to a face's pixels, made differentiable.
 
-Each kind throws information away in another place, as the real tools do: a small spatial code, a dense bottleneck
-with a shared encoder and two decoders (identity swap), a noisy latent (latent synthesis), skip connections (attribute
-editors), all above a quarter of the resolution (super-resolution). ``resize`` is never trained against: it is the
-honest "unseen" regenerator.
+Each kind throws information away in another place, as the real tools do: a small code (the ``narrow`` ones), a dense
+bottleneck with a shared encoder and two decoders (identity swap), a noisy latent (latent synthesis), skip connections
+(attribute editors), all above a quarter of the resolution (super-resolution). ``resize`` is never trained against: it
+is the honest "unseen" regenerator.
 """
 
 from collections.abc import Callable
@@ -19,32 +19,17 @@ from torch import Tensor, nn
 from faketagger.errors import CheckpointError
 from faketagger.simulator.autoencoder import Autoencoder, Residual, conv, shuffle_up
 from faketagger.simulator.eigenfaces import discriminant, principal_axes
-from faketagger.simulator.narrow import MixerAutoencoder, QuantisedAutoencoder, StridedAutoencoder
+from faketagger.simulator.narrow import (
+    MixerAutoencoder,
+    QuantisedAutoencoder,
+    ResizeAutoencoder,
+    SpatialAutoencoder,
+    StridedAutoencoder,
+)
 
 HELD_OUT = "resize"
 BORROWED = "super"
 """The kind whose weights come from its authors; the others are trained here."""
-
-
-class SpatialAutoencoder(Autoencoder):
-    """Convolutional with a 16 x 16 x 12 code on a space-to-depth grid."""
-
-    def __init__(self, width: int = 64, code: int = 12) -> None:
-        super().__init__()
-        self.encoder = nn.Sequential(
-            nn.PixelUnshuffle(4), conv(48, width), Residual(width), conv(width, 2 * width, 2),
-            Residual(2 * width), nn.Conv2d(2 * width, code, 1),
-        )  # fmt: skip
-        self.decoder = nn.Sequential(
-            conv(code, 2 * width), Residual(2 * width), shuffle_up(2 * width, width), Residual(width),
-            Residual(width), nn.Conv2d(width, 48, 3, padding=1), nn.PixelShuffle(4),
-        )  # fmt: skip
-
-    def encode(self, images: Tensor) -> Tensor:
-        return self.encoder(images - 0.5)
-
-    def decode(self, latent: Tensor, identity: int = 0) -> Tensor:
-        return self.decoder(latent) + 0.5
 
 
 class SharedAutoencoder(Autoencoder):
@@ -186,34 +171,6 @@ class SuperResolution(Autoencoder):
 
     def decode(self, latent: Tensor, identity: int = 0) -> Tensor:
         return self.decoder(latent) + functional.interpolate(latent, scale_factor=float(self.scale))
-
-
-class ResizeAutoencoder(Autoencoder):
-    """Strided encoder at full resolution, resize-convolution decoder, SiLU and group norm: unlike the others."""
-
-    def __init__(self, width: int = 24, code: int = 20) -> None:
-        super().__init__()
-
-        def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-            return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.GroupNorm(4, outputs), nn.SiLU())
-
-        def up(inputs: int, outputs: int) -> nn.Sequential:
-            return nn.Sequential(nn.Upsample(scale_factor=2, mode="bilinear"), block(inputs, outputs))
-
-        self.encoder = nn.Sequential(
-            block(3, width, 2), block(width, 2 * width, 2), block(2 * width, 4 * width, 2), block(4 * width, 4 * width),
-            nn.Conv2d(4 * width, code, 1),
-        )  # fmt: skip
-        self.decoder = nn.Sequential(
-            block(code, 4 * width), block(4 * width, 4 * width), up(4 * width, 3 * width), up(3 * width, 2 * width),
-            block(2 * width, 2 * width), up(2 * width, width), nn.Conv2d(width, 3, 3, padding=1),
-        )  # fmt: skip
-
-    def encode(self, images: Tensor) -> Tensor:
-        return self.encoder(images * 2 - 1)
-
-    def decode(self, latent: Tensor, identity: int = 0) -> Tensor:
-        return self.decoder(latent) * 0.5 + 0.5
 
 
 KINDS: dict[str, Callable[[], Autoencoder]] = {

@@ -1,12 +1,32 @@
-"""Narrow autoencoders, each of another build: what reads through several of them learns to read through one more.
+"""Narrow autoencoders: a face goes through a code of 256 places and comes back with little of its finer structure.
 
-Like ``spatial`` they keep little above an eighth of the resolution, and each makes other mistakes there.
+Each is of another build and makes other mistakes, so that what reads through several may read through one more.
 """
 
-import torch
 from torch import Tensor, nn
 
 from faketagger.simulator.autoencoder import Autoencoder, Residual, conv, shuffle_up
+
+
+class SpatialAutoencoder(Autoencoder):
+    """Convolutional with a 16 x 16 x 12 code on a space-to-depth grid."""
+
+    def __init__(self, width: int = 64, code: int = 12) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.PixelUnshuffle(4), conv(48, width), Residual(width), conv(width, 2 * width, 2),
+            Residual(2 * width), nn.Conv2d(2 * width, code, 1),
+        )  # fmt: skip
+        self.decoder = nn.Sequential(
+            conv(code, 2 * width), Residual(2 * width), shuffle_up(2 * width, width), Residual(width),
+            Residual(width), nn.Conv2d(width, 48, 3, padding=1), nn.PixelShuffle(4),
+        )  # fmt: skip
+
+    def encode(self, images: Tensor) -> Tensor:
+        return self.encoder(images - 0.5)
+
+    def decode(self, latent: Tensor, identity: int = 0) -> Tensor:
+        return self.decoder(latent) + 0.5
 
 
 class StridedAutoencoder(Autoencoder):
@@ -107,3 +127,31 @@ class QuantisedAutoencoder(Autoencoder):
     def to_levels(self, values: Tensor) -> Tensor:
         """The nearest whole numbers."""
         return values.round()
+
+
+class ResizeAutoencoder(Autoencoder):
+    """Strided encoder at full resolution, resize-convolution decoder, SiLU and group norm: unlike the others."""
+
+    def __init__(self, width: int = 24, code: int = 20) -> None:
+        super().__init__()
+
+        def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+            return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.GroupNorm(4, outputs), nn.SiLU())
+
+        def up(inputs: int, outputs: int) -> nn.Sequential:
+            return nn.Sequential(nn.Upsample(scale_factor=2, mode="bilinear"), block(inputs, outputs))
+
+        self.encoder = nn.Sequential(
+            block(3, width, 2), block(width, 2 * width, 2), block(2 * width, 4 * width, 2), block(4 * width, 4 * width),
+            nn.Conv2d(4 * width, code, 1),
+        )  # fmt: skip
+        self.decoder = nn.Sequential(
+            block(code, 4 * width), block(4 * width, 4 * width), up(4 * width, 3 * width), up(3 * width, 2 * width),
+            block(2 * width, 2 * width), up(2 * width, width), nn.Conv2d(width, 3, 3, padding=1),
+        )  # fmt: skip
+
+    def encode(self, images: Tensor) -> Tensor:
+        return self.encoder(images * 2 - 1)
+
+    def decode(self, latent: Tensor, identity: int = 0) -> Tensor:
+        return self.decoder(latent) * 0.5 + 0.5
