@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from faketagger.bench.chunks import BLOCK
 from faketagger.bench.protocol import BenchConfig
 from faketagger.bench.records import SCHEMA, as_frame, save_part
 from faketagger.bench.scenario import KINDS, Job, plan
-from faketagger.bench.store import BLOCK, Store
+from faketagger.bench.store import Store
 from faketagger.coding import match_p_value
 from faketagger.config import check
 
@@ -48,12 +49,12 @@ def fill(root: Path, pictures: int = PICTURES) -> list[Job]:
     store.open(INPUTS)
     size = BLOCK * CHUNK
     for job in jobs:
-        store.part(job, "tagged", 0).parent.mkdir(exist_ok=True)
+        store.chunks.part(job, "tagged", 0).parent.mkdir(exist_ok=True)
         for kind in KINDS:
             for block, start in enumerate(range(0, pictures, size)):
                 numbers = np.arange(start, min(start + size, pictures))
                 timings = {"attack": 1.0, "read": 1.0, "pictures": float(len(numbers)), "cached": 0.0}
-                save_part(store.block(job, kind, block), _records(job, kind, numbers, rng), timings)
+                save_part(store.chunks.block(job, kind, block), _records(job, kind, numbers, rng), timings)
     return jobs
 
 

@@ -123,7 +123,7 @@ class OutsideWorker:
             lesson: What the tool is prepared with.
         """
         chunks = -(-len(inputs) // CHUNK)
-        if not self._store.missing_of(attack.job, kind, range(donor * chunks, (donor + 1) * chunks)):
+        if not self._store.chunks.missing_of(attack.job, kind, range(donor * chunks, (donor + 1) * chunks)):
             return
         self._outstanding += 1
         self._patience_s = max(self._patience_s, _PATIENCE_S + attack.manifest.limits.grace_s)

@@ -9,6 +9,7 @@ import numpy as np
 
 from faketagger.bench.assignments import Assignment, NotRun
 from faketagger.bench.attacks import Attacked, AttackFacts, Victim, build_in_process
+from faketagger.bench.chunks import MEMORY
 from faketagger.bench.finding import Embedding, FacePool
 from faketagger.bench.memory import PEAK
 from faketagger.bench.messages import MessageSource
@@ -19,7 +20,7 @@ from faketagger.bench.progress import BenchProgress
 from faketagger.bench.protocol import BenchConfig
 from faketagger.bench.reading import Attempt, Donor, Reader
 from faketagger.bench.scenario import Job, Kind
-from faketagger.bench.store import MEMORY, Store
+from faketagger.bench.store import Store
 from faketagger.bench.subject import Subject
 from faketagger.bench.tools import black_outcome
 
@@ -72,7 +73,7 @@ class Runner:
             jobs: Controls and white-box jobs.
             worker: Has the orders of all tools.
         """
-        steps = sum(len(self._store.missing(job, len(self._chunks))) for job in jobs)
+        steps = sum(len(self._store.chunks.missing(job, len(self._chunks))) for job in jobs)
         before: Attempt | None = None
         for done, attempt in enumerate(self._attempts(jobs)):
             if before is not None:
@@ -96,7 +97,7 @@ class Runner:
 
     def _attempts(self, jobs: list[Job]) -> Iterator[Attempt]:
         for job in jobs:
-            todo = self._store.missing(job, len(self._chunks))
+            todo = self._store.chunks.missing(job, len(self._chunks))
             facts: AttackFacts | None = None
             try:
                 attack = build_in_process(job, self._seed)
@@ -177,7 +178,7 @@ class Runner:
         start = time.perf_counter()
         records = self._reader.read(attempt)
         spent = attempt.spent | {"read": time.perf_counter() - start, "pictures": len(attempt.victims)}
-        self._store.save_part(attempt.job, attempt.kind, attempt.part, records, spent)
+        self._store.chunks.save(attempt.job, attempt.kind, attempt.part, records, spent)
 
 
 def victim(picture: Picture, kind: Kind) -> Victim:

@@ -5,62 +5,27 @@ it. A tool's tasks take the cores and the memory that its manifest declares. Wha
 donors, whatever failed) and the report are the ordinary benchmark's, which finds the rest done.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from faketagger.bench.assignments import Assignment, find_tools, order_tagged, order_untagged
 from faketagger.bench.finding import FacePool
 from faketagger.bench.fingerprint import inputs_digests, presentation_digest
-from faketagger.bench.messages import MessageSource
-from faketagger.bench.outside import OutsideWorker
-from faketagger.bench.pictures import Cut, Picture, choose
+from faketagger.bench.pictures import Cut, choose
 from faketagger.bench.prepare import CHUNK, Preparation
-from faketagger.bench.progress import BenchProgress
 from faketagger.bench.protocol import BenchConfig
-from faketagger.bench.runner import Runner, shown
 from faketagger.bench.scenario import Job, plan
 from faketagger.bench.sources import find_sources
 from faketagger.bench.store import Store
-from faketagger.bench.subject import Subject
-from faketagger.bench.tagging import Tagging
-from faketagger.config import check
 from faketagger.errors import ConfigError
 from faketagger.places import working_alone
 from faketagger.ray_cluster import own_errors, ray_session
-from faketagger.watermarks import load_watermark
+from faketagger.scale.bench_worker import STRETCH, BenchOrder, Loaded, silent
 from faketagger.zoo import get_adapter
 
-STRETCH = 4
-"""Chunks of a task."""
 _RETRIES = 3
-
-
-@dataclass(frozen=True)
-class BenchOrder:
-    """A benchmark that is to be worked through.
-
-    Attributes:
-        config: It, as plain values in JSON.
-        out: Output folder, seen by all workers.
-    """
-
-    config: str
-    out: Path
-
-    @classmethod
-    def of(cls, config: BenchConfig, out: Path) -> "BenchOrder":
-        """The order for a checked configuration."""
-        return cls(config.model_dump_json(), out.resolve())
-
-    def read(self) -> BenchConfig:
-        """The configuration."""
-        return check(json.loads(self.config), BenchConfig, "the benchmark")
 
 
 @dataclass(frozen=True)
@@ -68,7 +33,7 @@ class Call:
     """One task: what, on which chunks, with which resources.
 
     Attributes:
-        what: Method of :class:`Loaded`.
+        what: Method of :class:`faketagger.scale.bench_worker.Loaded`.
         first: Number of the first chunk.
         resources: ``num_cpus`` and perhaps ``memory``, as Ray names them.
         job: Id of the tool's job, for tasks that run a tool.
@@ -78,85 +43,6 @@ class Call:
     first: int
     resources: dict[str, float]
     job: str = ""
-
-
-class Loaded:
-    """A benchmark in a worker: everything that is the same for all its chunks.
-
-    Args:
-        order: Which.
-    """
-
-    def __init__(self, order: BenchOrder) -> None:
-        import torch
-
-        torch.set_num_threads(1)
-        self.config = order.read()
-        self.jobs = plan(self.config)
-        self.store = Store(order.out)
-        self.faces = FacePool(1)
-        self.sources = choose(find_sources(self.config.faces), self.config.faces.count, self.config.seed)
-        self.preparation = Preparation(self.store.pictures, self.config.faces.size, self.faces, _silent)
-
-    @cached_property
-    def cuts(self) -> list[Cut]:
-        """Usable pictures; all of them are cut by then."""
-        return self.preparation.cut(self.sources)
-
-    @cached_property
-    def subject(self) -> Subject:
-        """Watermark under test."""
-        return Subject(load_watermark(self.config.model))
-
-    @cached_property
-    def messages(self) -> MessageSource:
-        """As the benchmark on one machine draws them."""
-        protocol, one = self.config.protocol, self.subject
-        label = f"{protocol.name}/{protocol.version}/{self.config.seed}"
-        return MessageSource(self.config.key, label, one.message_bits, one.payload_bits, one.crc_bits)
-
-    @cached_property
-    def tagging(self) -> Tagging:
-        """Tags chunks."""
-        return Tagging(
-            self.store.pictures, self.subject, lambda name: self.messages.message("tagged", name), self.faces, _silent
-        )
-
-    @cached_property
-    def pictures(self) -> list[Picture]:
-        """The tagged set; all of it is tagged by then."""
-        return self.tagging.tag(self.cuts)
-
-    def cut(self, first: int, job: str) -> None:
-        """Find the faces of some chunks and cut them."""
-        for start in _starts(first, len(self.sources)):
-            self.preparation.cut_chunk(start, self.sources)
-
-    def tag(self, first: int, job: str) -> None:
-        """Tag some chunks."""
-        for start in _starts(first, len(self.cuts)):
-            self.tagging.tag_chunk(start, self.cuts)
-
-    def attack(self, first: int, job: str) -> None:
-        """Attack some chunks, with the simulators or with one tool, and read what is left."""
-        part = self.pictures[first * CHUNK : (first + STRETCH) * CHUNK]
-        store = self.store.of_chunk(first)
-        store.work.mkdir(parents=True, exist_ok=True)
-        names = {picture.name for picture in shown(self.pictures, self.config.strips)}
-        console = Console(quiet=True)
-        mine = [one for one in self.jobs if one.id == job]
-        tools, _ = find_tools(mine, self.config.seed)
-        assignments = [Assignment(tool, [None]) for tool in tools]
-        with BenchProgress(console) as progress, OutsideWorker(store, progress.show) as worker:
-            order_untagged(assignments, worker, self.cuts[first * CHUNK : (first + STRETCH) * CHUNK])
-            order_tagged(
-                assignments, worker, part, self.subject, self.messages, self.faces, store.facesets, progress.show
-            )
-            runner = Runner(
-                store, self.subject, self.messages, part, assignments, self.config, self.faces, progress, names
-            )
-            runner.run_inside([] if job else [one for one in self.jobs if one.box != "black"], worker)
-            runner.wait_for(worker)
 
 
 @lru_cache(1)
@@ -246,18 +132,9 @@ def _usable(order: BenchOrder) -> list[Cut]:
     with FacePool(1) as faces:
         config = order.read()
         chosen = choose(find_sources(config.faces), config.faces.count, config.seed)
-        return Preparation(Store(order.out).pictures, config.faces.size, faces, _silent).cut(chosen)
+        return Preparation(Store(order.out).pictures, config.faces.size, faces, silent).cut(chosen)
 
 
 def _firsts(pictures: int) -> list[int]:
     """Numbers of the first chunks of all stretches."""
     return list(range(0, -(-pictures // CHUNK), STRETCH))
-
-
-def _starts(first: int, pictures: int) -> range:
-    """Numbers of the first pictures of the chunks of a stretch."""
-    return range(first * CHUNK, min(pictures, (first + STRETCH) * CHUNK), CHUNK)
-
-
-def _silent(done: int, total: int) -> None:
-    pass

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from faketagger.bench import store as storing
+from faketagger.bench import chunks as chunking
 from faketagger.bench.controls import align_only
 from faketagger.errors import AdapterError, BenchError, ConfigError, FakeTaggerError, ImageError
 from faketagger.places import working_alone
@@ -84,7 +84,7 @@ def test_a_run_stopped_anywhere_resumes_to_the_same_bytes(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench("straight")
-    save = storing.write_part
+    save = chunking.write_part
     for index, stop_after in enumerate(random.Random(4).sample(range(20), 4)):
         written = 0
 
@@ -95,13 +95,13 @@ def test_a_run_stopped_anywhere_resumes_to_the_same_bytes(
             written += 1
             save(*values)
 
-        monkeypatch.setattr(storing, "write_part", interrupted)
+        monkeypatch.setattr(chunking, "write_part", interrupted)
         with pytest.raises(KeyboardInterrupt):
             bench(f"stopped{index}")
         parts = list((tmp_path / f"stopped{index}" / "parts").glob("*/*.parquet"))
         assert len(parts) == stop_after
         dates = {part: part.stat().st_mtime_ns for part in parts}
-        monkeypatch.setattr(storing, "write_part", save)
+        monkeypatch.setattr(chunking, "write_part", save)
         bench(f"stopped{index}")
         assert dates == {part: part.stat().st_mtime_ns for part in parts}
         straight = (tmp_path / "straight" / "summary.json").read_bytes()

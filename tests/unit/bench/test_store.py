@@ -6,10 +6,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from faketagger.bench import store as storing
+from faketagger.bench import chunks as chunking
+from faketagger.bench.chunks import add_up
 from faketagger.bench.records import SCHEMA
 from faketagger.bench.scenario import Job, plan
-from faketagger.bench.store import Store, add_up
+from faketagger.bench.store import Store
 from tests.unit.bench.test_scenario import config
 
 CHUNKS = 7
@@ -30,7 +31,7 @@ def job() -> Job:
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    monkeypatch.setattr(storing, "BLOCK", 3)
+    monkeypatch.setattr(chunking, "BLOCK", 3)
     monkeypatch.setattr("faketagger.bench.records.asdict", lambda row: row.values)
     made = Store(tmp_path / "out")
     made.open({"a": "b"})
@@ -40,7 +41,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 def save(store: Store, job: Job, chunks: range) -> None:
     for chunk in chunks:
         rows: Any = [Row(f"p{chunk}-{i}") for i in range(2)]
-        store.save_part(job, "tagged", chunk, rows, {"attack": 1.0, "memory_mb": float(chunk)})
+        store.chunks.save(job, "tagged", chunk, rows, {"attack": 1.0, "memory_mb": float(chunk)})
 
 
 def pictures(store: Store) -> list[str]:
@@ -54,7 +55,7 @@ def test_full_blocks_are_one_file_and_count_as_their_chunks(store: Store, job: J
     save(store, job, range(CHUNKS))
     names = sorted(path.name for path in (store.root / "parts" / job.id).iterdir())
     assert names == ["tagged-00006.parquet", "tagged-block-00000.parquet", "tagged-block-00001.parquet"]
-    assert store.missing_of(job, "tagged", range(CHUNKS + 1)) == [CHUNKS]
+    assert store.chunks.missing_of(job, "tagged", range(CHUNKS + 1)) == [CHUNKS]
     assert store.finish_records([job]) == {job.id: {"attack": 7.0, "memory_mb": 6.0}}
     assert pictures(store) == EXPECTED
 
@@ -75,7 +76,7 @@ def test_a_process_that_ends_while_a_block_is_made_loses_nothing_and_counts_noth
         with pytest.raises(KeyboardInterrupt):
             save(store, job, range(3))
         monkeypatch.setattr(Path, "unlink", unlink)
-        assert store.missing_of(job, "tagged", range(3)) == []
+        assert store.chunks.missing_of(job, "tagged", range(3)) == []
         again = Store(store.root)
         again.open({"a": "b"})
         save(again, job, range(3, CHUNKS))
@@ -88,10 +89,10 @@ def test_a_process_that_ends_while_a_block_is_made_loses_nothing_and_counts_noth
 def test_a_block_that_could_not_be_made_before_is_made_when_the_records_are_gathered(
     store: Store, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Store, "_seal", lambda *_: None)
+    monkeypatch.setattr(chunking.Chunks, "_seal", lambda *_: None)
     save(store, job, range(CHUNKS))
     monkeypatch.undo()
-    monkeypatch.setattr(storing, "BLOCK", 3)
+    monkeypatch.setattr(chunking, "BLOCK", 3)
     assert store.finish_records([job])[job.id]["attack"] == 7.0
     assert len(list((store.root / "parts" / job.id).iterdir())) == 3
     assert pictures(store) == EXPECTED
