@@ -17,7 +17,8 @@ from torch import Tensor
 from faketagger.simulator import AttackBatch, build
 from faketagger.simulator.views import round_to_uint8
 
-CHOSEN = ("h264", "brightness", "synthesis", *(f"synthesis_{kind}" for kind in ("gan", "spatial", "unseen", "super")))
+NARROW = ("spatial", "strided", "mixer", "quantised", "unseen")
+CHOSEN = ("h264", "brightness", "synthesis", *(f"synthesis_{kind}" for kind in ("gan", *NARROW, "super")))
 BANDS = (8, 16, 24, 32, 48, 64)
 """Edges in half cycles per side."""
 PSNR_DB = 38.0

@@ -27,7 +27,8 @@ from torchmetrics.functional.classification import binary_calibration_error  # n
 SIDE, BATCH, BINS = 256, 8, 10
 ATTACKS = {
     "jpeg": 30.0, "h264": 32.0, "brightness": 0.3, "rotation": 5.0, "reenact": None, "edit": None, "synthesis": None,
-    "synthesis_gan": None, "synthesis_super": None, "synthesis_spatial": None, "synthesis_unseen": None, "swap": None,
+    "synthesis_gan": None, "synthesis_super": None, "synthesis_spatial": None, "synthesis_strided": None,
+    "synthesis_mixer": None, "synthesis_quantised": None, "synthesis_unseen": None, "swap": None,
 }  # fmt: skip
 
 
