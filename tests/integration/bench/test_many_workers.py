@@ -14,7 +14,7 @@ from faketagger.bench.protocol import BenchConfig
 from faketagger.cli.bench import _folder
 from faketagger.config import check
 from faketagger.data.demo import demo_faces
-from faketagger.scale import benching
+from faketagger.scale import bench_worker, benching
 from faketagger.zoo import install
 from tests.helpers.rogue_adapters import BEHAVIOURS, make_adapter
 from tests.helpers.toy_tagger import ToyFacePool, toy_faces
@@ -41,8 +41,9 @@ def scheduled(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, float]]:
     )  # fmt: skip
     monkeypatch.setattr(benching, "ray_session", lambda workers, address: nullcontext(ray))
     monkeypatch.setattr(benching, "own_errors", lambda ray: nullcontext())
-    monkeypatch.setattr(benching, "FacePool", lambda count: ToyFacePool())
-    monkeypatch.setattr(benching, "STRETCH", 1)
+    for part in (benching, bench_worker):
+        monkeypatch.setattr(part, "FacePool", lambda count: ToyFacePool())
+        monkeypatch.setattr(part, "STRETCH", 1)
     benching._loaded.cache_clear()
     return asked
 
