@@ -31,6 +31,7 @@ class NetworkConfig(Section):
     smooth: float = Field(default=0.0, ge=0)
     decoder_depth: tuple[int, int, int] = (1, 2, 2)
     encoder_depth: tuple[int, int, int] = (1, 1, 1)
+    band: float = Field(default=0.0, ge=0)
 
 
 class SurroundConfig(Section):

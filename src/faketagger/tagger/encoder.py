@@ -7,6 +7,7 @@ from kornia.filters import gaussian_blur2d
 from torch import Tensor, nn
 
 from faketagger.tagger.attenuation import just_noticeable_difference
+from faketagger.tagger.band import BandLimit
 from faketagger.tagger.layers import conv, residuals, upsample
 
 _TAILS = 3
@@ -42,6 +43,7 @@ class TagEncoder(nn.Module):
         smooth: Standard deviation in pixels of the Gaussian that every residual passes; 0 for none. Waves 5.3 times as
             long lose half their amplitude. Coarse ones survive autoencoders and super-resolution best.
         depth: Residual blocks at each of the three scales, the finest first, on the way down and again on the way up.
+        band: Half cycles per side below which every residual stays, exactly; 0 for no limit.
     """
 
     def __init__(
@@ -52,9 +54,11 @@ class TagEncoder(nn.Module):
         patch: int = 4,
         smooth: float = 0.0,
         depth: tuple[int, int, int] = (1, 1, 1),
+        band: float = 0.0,
     ) -> None:
         super().__init__()
         self.smooth, self.depth = smooth, tuple(depth)
+        self.limit = BandLimit(size, band) if band else nn.Identity()
         grid, cell = size // patch, 3 * patch**2
         self.stem = nn.Sequential(nn.PixelUnshuffle(patch), conv(cell, width), *residuals(depth[0], width))
         self.down1 = nn.Sequential(conv(width, 2 * width, 2), *residuals(depth[1], 2 * width))
@@ -85,7 +89,7 @@ class TagEncoder(nn.Module):
         coarse = self.bottleneck(torch.cat([self.down2(middle), self.message0(message)], 1))
         middle = self.fuse1(torch.cat([self.up1(coarse), middle, self.message1(message)], 1))
         fine = self.fuse2(torch.cat([self.up2(middle), fine, self.message2(message)], 1))
-        return self._smoothed(self.out(fine)) * amplitude(images, mask)
+        return self.limit(self._smoothed(self.out(fine)) * amplitude(images, mask))
 
     def _smoothed(self, residual: Tensor) -> Tensor:
         if not self.smooth:

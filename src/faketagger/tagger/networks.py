@@ -21,6 +21,7 @@ class TaggerNetworks(nn.Module):
         smooth: Standard deviation in pixels of the Gaussian that every residual passes; 0 for none.
         decoder_depth: Residual blocks of our own decoder at each of its three scales, the finest first.
         encoder_depth: The same of the encoder, each on the way down and again on the way up.
+        band: Half cycles per side below which every residual stays, exactly; 0 for no limit.
 
     Raises:
         ConfigError: The size is no multiple of four patches, or smaller than eight.
@@ -37,6 +38,7 @@ class TaggerNetworks(nn.Module):
         smooth: float = 0.0,
         decoder_depth: tuple[int, int, int] = (1, 2, 2),
         encoder_depth: tuple[int, int, int] = (1, 1, 1),
+        band: float = 0.0,
     ) -> None:
         super().__init__()
         unit = 4 * patch
@@ -44,7 +46,7 @@ class TaggerNetworks(nn.Module):
             hint = f"try {max(2 * unit, size // unit * unit)}"
             raise ConfigError(f"a native size of {size} is no multiple of {unit} from {2 * unit} on", hint)
         self.message_bits, self.size = message_bits, size
-        self.encoder = TagEncoder(message_bits, size, encoder_width, patch, smooth, encoder_depth)
+        self.encoder = TagEncoder(message_bits, size, encoder_width, patch, smooth, encoder_depth, band)
         self.decoder: nn.Module = (
             TimmDecoder(message_bits, backbone)
             if backbone

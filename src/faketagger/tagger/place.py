@@ -40,8 +40,8 @@ class Place:
         return self.networks.size
 
     def held(self, residual: Tensor) -> Tensor:
-        """A residual (N, 3, s, s) at the place's PSNR."""
-        return hold_power(residual, self.psnr_db)
+        """A residual (N, 3, s, s) at the place's PSNR, of waves that its encoder may write."""
+        return hold_power(self.networks.encoder.limit(residual), self.psnr_db)
 
     def write(self, images: Tensor, residual: Tensor) -> Tensor:
         """Add a residual (N, 3, s, s) to pictures (N, 3, H, W) in [0, 1]."""
