@@ -8,9 +8,10 @@ from pathlib import Path
 from rich.console import Console
 
 from faketagger.errors import FakeTaggerError
+from faketagger.sweep.outcomes import conclude
 from faketagger.sweep.schema import SweepConfig
 from faketagger.sweep.search import Search, ranked
-from faketagger.sweep.trials import RESULT, SweepFolder, Trial, conclude, settled_before
+from faketagger.sweep.trials import RESULT, SweepFolder, Trial, settled_before
 
 PARALLEL = 2
 """Trials side by side if the user names no number."""

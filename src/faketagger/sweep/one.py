@@ -18,6 +18,7 @@ from faketagger.config import load_config
 from faketagger.data.demo import demo_place
 from faketagger.places import cache_root, repository_root
 from faketagger.sweep.objectives import bench_metrics
+from faketagger.sweep.outcomes import conclude, iterations_of
 from faketagger.sweep.search import Search
 from faketagger.sweep.space import dimensions, flat
 from faketagger.sweep.trials import (
@@ -27,8 +28,6 @@ from faketagger.sweep.trials import (
     VERDICT,
     SweepFolder,
     Trial,
-    conclude,
-    iterations_of,
     read_reports,
     read_trial,
     settled_before,

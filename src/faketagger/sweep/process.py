@@ -17,7 +17,8 @@ from multiprocessing import connection, get_context, parent_process
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from faketagger.sweep.trials import LOG, RESULT, SweepFolder, Trial, conclude, last_words, read_trial
+from faketagger.sweep.outcomes import conclude, last_words
+from faketagger.sweep.trials import LOG, RESULT, SweepFolder, Trial, read_trial
 from faketagger.sweep.words import trial_words
 
 _PRELOAD = ["faketagger.training.run", "faketagger.bench.measure", "faketagger.bench.report", "matplotlib.pyplot"]

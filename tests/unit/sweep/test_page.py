@@ -8,11 +8,12 @@ import pytest
 from faketagger.errors import ConfigError
 from faketagger.sweep.board import Board, short_names
 from faketagger.sweep.objectives import bench_metrics
+from faketagger.sweep.outcomes import conclude
 from faketagger.sweep.page import headline, render_page
 from faketagger.sweep.plots import draw_all, importance
 from faketagger.sweep.schema import load_sweep
 from faketagger.sweep.search import Search
-from faketagger.sweep.trials import SweepFolder, conclude, settled_before, write_json
+from faketagger.sweep.trials import SweepFolder, settled_before, write_json
 from tests.helpers.toy_sweep import toy_sweep
 
 BOTH = [{"name": "loss", "goal": "minimize"}, {"name": "size", "goal": "maximize"}]
