@@ -29,7 +29,7 @@ TAGGERS = (
     *("face-128", "face-128-continued", "face-128-third", "face-128-reader", "face-128-scene", "face-128-scene-second"),
     *("face-256", "face-256-continued", "face-256-reader"),
     *("face-256-scene", "face-256-scene-second", "portrait-256-scene"),
-    *("face-128-deep", "face-256-deep", "face-128-narrow", "face-256-narrow"),
+    *("face-128-deep", "face-256-deep", "face-128-narrow", "face-256-narrow", "face-128-low", "face-256-low"),
     *("portrait-256", "portrait-256-continued", "portrait-256-third", "portrait-256-fourth", "portrait-256-reader"),
 )
 FILES = sorted(path.name for path in EXPERIMENTS.glob("*.yaml"))
