@@ -55,7 +55,7 @@ def test_a_payload_that_can_be_read_counts_however_unsure_its_bits(first: Tagger
     refuse_tagged([faint], first.with_key("another key").codec)
 
 
-@pytest.mark.parametrize("second", ["face-128", "face-256", "portrait-256"])
+@pytest.mark.parametrize("second", ["face-128", "face-256", "face-256-low", "portrait-256"])
 def test_the_first_tag_is_kept_from_any_key_and_tagger(first: Tagger, tagged: Photo, second: str) -> None:
     other = faketagger.load(second, key="another key")
     with pytest.raises(FaceError, match="already carries a tag"):
@@ -76,7 +76,7 @@ def test_a_second_tag_where_it_is_asked_for(tagged: Photo) -> None:
 
 def test_untagged_faces_are_far_from_the_threshold(first: Tagger) -> None:
     pixels = torch.from_numpy(data.astronaut()).permute(2, 0, 1)[None].float() / 255
-    for tagger in (first, faketagger.load("face-256"), faketagger.load("portrait-256")):
+    for tagger in (first, *map(faketagger.load, ("face-256", "face-256-low", "portrait-256"))):
         poses = tagger.face_logits(pixels, find_faces(data.astronaut()), search=False)
         assert max(map(bit_confidence, poses)) < CERTAIN - 0.05
 
