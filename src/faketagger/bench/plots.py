@@ -35,7 +35,7 @@ def draw_all(summary: dict[str, Any], records: pd.DataFrame, others: list[dict[s
 
 
 def survival(summary: dict[str, Any]) -> str:
-    """Bit accuracy with intervals for every attack, frame and face view.
+    """Bit accuracy with intervals for every attack that was run and left anything to read, frame and face view.
 
     Args:
         summary: Of a benchmark.
@@ -43,7 +43,7 @@ def survival(summary: dict[str, Any]) -> str:
     from matplotlib.lines import Line2D
     from matplotlib.pyplot import subplots
 
-    jobs = [views for views in by_job(summary["scenarios"]) if next(iter(views.values()))["status"] == "run"]
+    jobs = [views for views in by_job(summary["scenarios"]) if _was_read(next(iter(views.values())))]
     figure, axes = subplots(figsize=(7.2, 0.34 * len(jobs) + 1.1))
     for place, views in enumerate(jobs):
         for view, row in views.items():
@@ -71,6 +71,10 @@ def survival(summary: dict[str, Any]) -> str:
     figure.legend(handles=marks, loc="lower center", ncols=4, fontsize=9, handletextpad=0.2, columnspacing=1.2)
     figure.subplots_adjust(bottom=(0.95 / figure.get_figheight()))
     return to_svg(figure, "Bit accuracy of every scenario with its 95 % interval")
+
+
+def _was_read(row: dict[str, Any]) -> bool:
+    return row["status"] == "run" and row["bit_accuracy"] is not None
 
 
 def null_calibration(records: pd.DataFrame) -> str:

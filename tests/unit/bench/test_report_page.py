@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from faketagger.bench import costs, picture_table
 from faketagger.bench.page import load_run, write_page
+from faketagger.bench.plots import survival
 from faketagger.bench.report import ReportInput, render_report
 from faketagger.bench.report_rows import comparison_rows, result_row, threshold_sentence
 from faketagger.bench.table import by_job
@@ -173,3 +175,15 @@ def _contrast(one: str, other: str) -> float:
 
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
+
+
+def test_what_left_nothing_to_read_has_no_place_in_the_plot(source: ReportInput) -> None:
+    summary = json.loads(json.dumps(source.summary))
+    lost = summary["scenarios"][-1]["attack"]
+    for row in summary["scenarios"]:
+        if row["attack"] == lost:
+            row |= {"bit_accuracy": None, "ci_low": None, "ci_high": None, "label": "nothing to read"}
+    drawn = survival(summary)
+    assert "nothing to read" not in drawn
+    assert "no attack" in drawn
+    assert "nothing to read" in render_report(replace(source, summary=summary))
